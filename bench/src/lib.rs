@@ -1,0 +1,1 @@
+//! Measurements of Outboard, side by side with its peers.

@@ -1,0 +1,1 @@
+//! Call-graph statistics, device, energy and network models of Outboard.

@@ -1,0 +1,1 @@
+//! What the macros of Outboard call: context, registry, shims, executor, threads and clock.

@@ -1,0 +1,1 @@
+//! The server's engine of Outboard: sessions, who may attach, admission, drain.

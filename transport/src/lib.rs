@@ -1,0 +1,1 @@
+//! QUIC and TLS for both ends of Outboard.

@@ -1,0 +1,25 @@
+//! What one end lets the other make it hold.
+
+use serde::{Deserialize, Serialize};
+
+/// What one end accepts from the other; each end states its own at the session's start, and the other keeps to it.
+///
+/// Nothing is allocated for a peer before its size was checked against these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Largest frame, in bytes. A call that does not fit runs on the device. Default 64 MiB.
+    pub frame_bytes: u32,
+    /// Most attempts under way at once in one session; further ones are not started. Default 64.
+    pub calls: u32,
+    /// Deepest nesting of a decoded value; deeper ones are refused before they can exhaust the stack. Default 64.
+    pub depth: u16,
+    /// Most methods in a table. Default 4096.
+    pub methods: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { frame_bytes: 64 << 20, calls: 64, depth: 64, methods: 4096 }
+    }
+}

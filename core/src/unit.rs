@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+const NANOS_PER_SECOND: u128 = 1_000_000_000;
+
 macro_rules! unit {
     ($(#[$doc:meta])* $name:ident, $part:ident, $read:ident, $what:literal) => {
         $(#[$doc])*
@@ -145,15 +147,16 @@ impl Bandwidth {
     /// The rate at which `bytes` passed in `time`; `None` for no time at all.
     pub fn of(bytes: ByteCount, time: Duration) -> Option<Self> {
         let nanos = time.as_nanos();
-        (nanos > 0).then(|| Self(narrow(u128::from(bytes.0) * 8 * 1_000_000_000 / nanos)))
+        (nanos > 0).then(|| Self(narrow(u128::from(bytes.0) * 8 * NANOS_PER_SECOND / nanos)))
     }
 }
 
 impl Mul<Duration> for Power {
     type Output = Energy;
 
+    #[expect(clippy::suspicious_arithmetic_impl, reason = "the division turns nanoseconds into seconds")]
     fn mul(self, time: Duration) -> Energy {
-        Energy(narrow(u128::from(self.0).saturating_mul(time.as_nanos()) / 1_000_000_000))
+        Energy(narrow(u128::from(self.0).saturating_mul(time.as_nanos()) / NANOS_PER_SECOND))
     }
 }
 
@@ -170,7 +173,7 @@ impl Div<Bandwidth> for ByteCount {
     type Output = Duration;
 
     fn div(self, bandwidth: Bandwidth) -> Duration {
-        match u128::from(self.0) * 8 * 1_000_000_000 {
+        match u128::from(self.0) * 8 * NANOS_PER_SECOND {
             0 => Duration::ZERO,
             bits => bits.checked_div(u128::from(bandwidth.0)).map_or(Duration::MAX, from_nanos),
         }

@@ -270,3 +270,86 @@ fn reasons(problem: &Problem, placements: &[Placement], cost: Cost) -> Vec<Why> 
     };
     problem.vertices().iter().zip(moves).map(why).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::{Edge, TimeBound, Vertex};
+    use Placement::{Device, Server};
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// A device-bound caller of a method that costs 50 mJ and 10 ms here, 0 and 2 ms there.
+    fn caller_and_callee(shipping: Energy, objective: Objective) -> Problem {
+        let caller = Vertex {
+            method: MethodIndex(0),
+            name: "caller".into(),
+            local_energy: Energy::ZERO,
+            local_time: MS,
+            remote_time: MS,
+            remote_energy: Energy::ZERO,
+            pin: Some(Device),
+        };
+        let callee = Vertex {
+            method: MethodIndex(1),
+            name: "callee".into(),
+            local_energy: Energy::from_millijoules(50),
+            local_time: MS * 10,
+            remote_time: MS * 2,
+            pin: None,
+            ..caller.clone()
+        };
+        let edge = Edge { caller: MethodIndex(0), callee: MethodIndex(1), energy: shipping, time: MS * 10 };
+        Problem::new(vec![caller, callee], vec![edge], objective).unwrap()
+    }
+
+    fn why(shipping_millijoules: u64, placement: Placement, objective: Objective) -> Why {
+        let problem = caller_and_callee(Energy::from_millijoules(shipping_millijoules), objective);
+        Plan::new(&problem, &[Device, placement], Quality::Optimal).unwrap().choices()[1].why
+    }
+
+    #[test]
+    fn reasons_say_what_moving_a_method_would_change() {
+        let millijoules = |value| Value::Energy(Energy::from_millijoules(value));
+        assert_eq!(why(30, Server, Objective::Energy), Why::Saves(millijoules(20)));
+        assert_eq!(why(80, Device, Objective::Energy), Why::Saves(millijoules(30)));
+        assert_eq!(why(30, Device, Objective::Energy), Why::WouldSave(millijoules(20)));
+        assert_eq!(why(50, Device, Objective::Energy), Why::Even);
+        assert_eq!(why(0, Server, Objective::Time), Why::WouldSave(Value::Time(MS * 2)));
+        // There it would take 1 + 2 + 10 ms of the 11.55 ms allowed.
+        let bounded = why(30, Device, Objective::default());
+        assert_eq!(bounded, Why::TooSlow { by: Duration::from_micros(1_450) });
+    }
+
+    #[test]
+    fn a_plan_answers_by_method() {
+        let problem = caller_and_callee(Energy::from_millijoules(30), Objective::Energy);
+        let plan = Plan::new(&problem, &[Device, Server], Quality::Optimal).unwrap();
+        assert!(plan.offloads());
+        assert_eq!(plan.placement(MethodIndex(1)), Some(Server));
+        assert_eq!(plan.placement(MethodIndex(2)), None);
+        assert_eq!(plan.choice(MethodIndex(0)).map(|choice| choice.why), Some(Why::Pinned));
+        assert_eq!(plan.value(), Value::Energy(Energy::from_millijoules(30)));
+        assert_eq!(plan.all_local_value(), Value::Energy(Energy::from_millijoules(50)));
+    }
+
+    #[test]
+    fn a_placement_that_breaks_the_problem_is_no_plan() {
+        let shipping = Energy::from_millijoules(30);
+        let refused = |problem: Problem, placements: &[Placement]| {
+            Plan::new(&problem, placements, Quality::Optimal).unwrap_err().to_string()
+        };
+        let free = caller_and_callee(shipping, Objective::Energy);
+        assert_eq!(refused(free.clone(), &[Device]), "1 placements were given for 2 methods");
+        assert_eq!(
+            refused(free, &[Server, Server]),
+            "`caller` is placed on the server but pinned to the device"
+        );
+        let bound = TimeBound::Absolute(MS * 12);
+        let bounded = caller_and_callee(shipping, Objective::EnergyWithin(bound));
+        assert_eq!(
+            refused(bounded, &[Device, Server]),
+            "the placement takes 13ms, longer than the 12ms that are allowed"
+        );
+    }
+}

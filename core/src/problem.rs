@@ -339,3 +339,76 @@ fn whole_micros(time: Duration) -> Duration {
 fn from_micros(micros: u128) -> Duration {
     u64::try_from(micros).map_or(Duration::MAX, Duration::from_micros)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn vertex(method: u32, millijoules: u64) -> Vertex {
+        Vertex {
+            method: MethodIndex(method),
+            name: format!("method{method}"),
+            local_energy: Energy::from_millijoules(millijoules),
+            local_time: MS * 10,
+            remote_time: MS,
+            remote_energy: Energy::ZERO,
+            pin: None,
+        }
+    }
+
+    fn edge(caller: u32, callee: u32) -> Edge {
+        let (caller, callee) = (MethodIndex(caller), MethodIndex(callee));
+        Edge { caller, callee, energy: Energy::from_millijoules(5), time: MS * 3 }
+    }
+
+    #[test]
+    fn an_edge_counts_only_where_its_ends_are_apart() {
+        let edges = vec![edge(1, 2), edge(2, 1), edge(2, 2)];
+        let problem = Problem::new(vec![vertex(2, 40), vertex(1, 20)], edges, Objective::Energy).unwrap();
+        assert_eq!(problem.vertices()[0].method, MethodIndex(1));
+        let cost = |placements| problem.cost(placements);
+        let apart = cost(&[Placement::Device, Placement::Server]);
+        assert_eq!(apart, Cost { energy: Energy::from_millijoules(30), time: MS * 17 });
+        let away = cost(&[Placement::Server; 2]);
+        assert_eq!(away, Cost { energy: Energy::ZERO, time: MS * 2 });
+    }
+
+    #[test]
+    fn maui_allows_a_twentieth_more_time_than_local() {
+        let problem = Problem::new(vec![vertex(1, 1), vertex(2, 1)], vec![], Objective::default()).unwrap();
+        assert_eq!(problem.time_limit(), Some(MS * 21));
+        assert_eq!(problem.with_objective(Objective::Time).time_limit(), None);
+    }
+
+    #[test]
+    fn what_only_the_server_can_run_counts_as_local_there() {
+        let mut only_there = vertex(2, 1);
+        only_there.pin = Some(Placement::Server);
+        let problem =
+            Problem::new(vec![vertex(1, 1), only_there], vec![edge(1, 2)], Objective::default()).unwrap();
+        assert_eq!(problem.all_local(), [Placement::Device, Placement::Server]);
+        // 10 ms here, 1 ms there and 3 ms between, and a twentieth of that.
+        assert_eq!(problem.time_limit(), Some(Duration::from_micros(14_700)));
+    }
+
+    #[test]
+    fn a_bad_problem_names_the_place() {
+        let new = |vertices, edges| Problem::new(vertices, edges, Objective::Energy).unwrap_err().to_string();
+        assert_eq!(
+            new(vec![vertex(1, 1), vertex(2, 1), vertex(1, 3)], vec![]),
+            "method m1 (`method1`) has more than one vertex: add its figures up"
+        );
+        assert_eq!(
+            new(vec![vertex(1, 1)], vec![edge(1, 9)]),
+            "an edge between m9 and m1 names m9, which has no vertex: add one"
+        );
+        let forever = Edge { time: Duration::MAX, ..edge(1, 2) };
+        assert_eq!(
+            new(vec![vertex(1, 1), vertex(2, 1)], vec![edge(2, 1), forever]),
+            "the shipping time of `method1 → method2` takes the sum past 1152921504606846976 µJ or µs: leave out \
+             what cannot happen"
+        );
+    }
+}

@@ -1,1 +1,45 @@
-//! Call-graph statistics, device, energy and network models of Outboard.
+//! What Outboard knows: statistics of methods and calls, models of device, energy and network.
+//!
+//! An internal crate of [Outboard](https://docs.rs/outboard); apps name `outboard` only. It learns and predicts; it decides
+//! nothing, and measures nothing itself but the machine's load, which hides behind the [`LoadMeter`] port. Time is
+//! an argument everywhere else.
+//!
+//! ```text
+//!  runs here, replies ──► Profile ──────────┐
+//!  call times, round trips ► NetworkEstimate ├──► CallGraph ──► solver
+//!  device profile file ──► EnergyModel ─────┘     Spread    ──► the bound of a call
+//! ```
+//!
+//! Every prediction is a [`Spread`]: a log-normal distribution, asked for its median or for a quantile.
+//!
+//! ```
+//! use std::time::Duration;
+//! use outboard_profiler::{Predictor, Prior, Quantile};
+//!
+//! let mut time = Predictor::new(Prior::TIME);
+//! time.observe(Duration::from_millis(100), Some(1e6));
+//! let next = time.predict(Some(2e6)).expect("one sample is enough");
+//! assert_eq!(next.median().as_millis(), 200);
+//! assert!(next.at(Quantile::P95) > next.median());
+//! ```
+
+mod device;
+mod energy;
+mod load;
+mod math;
+mod method;
+mod network;
+mod predictor;
+mod profile;
+mod reference;
+mod spread;
+
+pub use device::{CpuProfile, DeviceProfile, Figure, FigureQuality, ProfileError, RadioProfile};
+pub use energy::EnergyModel;
+pub use load::{LoadMeter, SystemLoad};
+pub use method::{LocalCalls, MethodStatistics, RemoteCall};
+pub use network::{CallSample, NetworkEstimate};
+pub use predictor::{Predictor, Prior};
+pub use profile::{Costing, Profile};
+pub use reference::reference_steps;
+pub use spread::{Quantile, Quantity, Spread};

@@ -1,0 +1,133 @@
+//! From a TOML table to a profile, by hand: errors have to name the key, and unknown keys are misspellings.
+
+use std::time::Duration;
+
+use outboard_core::Power;
+use toml::{Table, Value};
+
+use super::{CpuProfile, DeviceProfile, Figure, FigureQuality, ProfileError, RadioProfile};
+
+pub(super) fn profile(file: &str, text: &str) -> Result<DeviceProfile, ProfileError> {
+    let table = text.parse::<Table>().map_err(|error| ProfileError::Syntax {
+        file: file.to_owned(),
+        message: error.message().to_owned(),
+    })?;
+    let root = Section { file, path: String::new(), table: &table };
+    root.only(&["cpu", "name", "radio"])?;
+    let name = root.text("name")?.ok_or_else(|| root.missing("name"))?;
+    let cpu = match root.section("cpu")? {
+        Some(section) => cpu(&section)?,
+        None => CpuProfile::default(),
+    };
+    let radio = match root.section("radio")? {
+        Some(section) => radio(&section)?,
+        None => RadioProfile::default(),
+    };
+    Ok(DeviceProfile { name, cpu, radio })
+}
+
+fn cpu(section: &Section<'_>) -> Result<CpuProfile, ProfileError> {
+    section.only(&["busy", "cores", "idle"])?;
+    let cores = match section.table.get("cores") {
+        None => None,
+        Some(Value::Integer(cores @ 1..=1024)) => Some(*cores as u16),
+        Some(_) => return Err(section.bad("cores", "a whole number from 1 to 1024")),
+    };
+    let cpu = CpuProfile { cores, idle: section.power("idle")?, busy: section.power("busy")? };
+    if cpu.idle.as_ref().zip(cpu.busy.as_ref()).is_some_and(|(idle, busy)| busy.value < idle.value) {
+        return Err(section.bad("busy", "at least `cpu.idle`"));
+    }
+    Ok(cpu)
+}
+
+fn radio(section: &Section<'_>) -> Result<RadioProfile, ProfileError> {
+    section.only(&["idle", "kind", "receive", "tail", "tail_time", "transmit"])?;
+    Ok(RadioProfile {
+        kind: section.text("kind")?,
+        idle: section.power("idle")?,
+        receive: section.power("receive")?,
+        transmit: section.power("transmit")?,
+        tail: section.power("tail")?,
+        tail_time: section.figure("tail_time", "seconds", Duration::from_secs_f64)?,
+    })
+}
+
+/// A table with the way to it.
+struct Section<'a> {
+    file: &'a str,
+    path: String,
+    table: &'a Table,
+}
+
+impl<'a> Section<'a> {
+    fn section(&self, key: &str) -> Result<Option<Section<'a>>, ProfileError> {
+        match self.table.get(key) {
+            None => Ok(None),
+            Some(Value::Table(table)) => Ok(Some(Section { file: self.file, path: self.full(key), table })),
+            Some(_) => Err(self.bad(key, "a table")),
+        }
+    }
+
+    fn text(&self, key: &str) -> Result<Option<String>, ProfileError> {
+        match self.table.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(self.bad(key, "a text")),
+        }
+    }
+
+    fn power(&self, key: &str) -> Result<Option<Figure<Power>>, ProfileError> {
+        self.figure(key, "watts", Power::from_watts_f64)
+    }
+
+    fn figure<T>(
+        &self,
+        key: &str,
+        unit: &str,
+        make: impl Fn(f64) -> T,
+    ) -> Result<Option<Figure<T>>, ProfileError> {
+        let Some(section) = self.section(key)? else { return Ok(None) };
+        section.only(&["quality", "source", unit])?;
+        let number = match section.table.get(unit) {
+            None => return Err(section.missing(unit)),
+            Some(Value::Float(number)) => *number,
+            Some(Value::Integer(number)) => *number as f64,
+            Some(_) => f64::NAN,
+        };
+        // No device comes near the upper end; it keeps sums far from overflow.
+        if !(0.0..=1e6).contains(&number) {
+            return Err(section.bad(unit, "a number from 0 to 1000000"));
+        }
+        let quality = match section.text("quality")?.as_deref() {
+            None => return Err(section.missing("quality")),
+            Some("measured") => FigureQuality::Measured,
+            Some("modelled") => FigureQuality::Modelled,
+            Some(_) => return Err(section.bad("quality", "`measured` or `modelled`")),
+        };
+        let source = section.text("source")?.ok_or_else(|| section.missing("source"))?;
+        Ok(Some(Figure { value: make(number), quality, source }))
+    }
+
+    fn only(&self, allowed: &[&str]) -> Result<(), ProfileError> {
+        match self.table.keys().find(|key| !allowed.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => Err(ProfileError::UnknownKey {
+                file: self.file.to_owned(),
+                key: self.full(key),
+                allowed: allowed.join(", "),
+            }),
+        }
+    }
+
+    fn missing(&self, key: &str) -> ProfileError {
+        ProfileError::Missing { file: self.file.to_owned(), key: self.full(key) }
+    }
+
+    fn bad(&self, key: &str, expected: &'static str) -> ProfileError {
+        ProfileError::BadValue { file: self.file.to_owned(), key: self.full(key), expected }
+    }
+
+    fn full(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}

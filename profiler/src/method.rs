@@ -1,0 +1,218 @@
+//! What is known of one method.
+
+use std::time::Duration;
+
+use outboard_core::{ByteCount, MethodIndex};
+
+use crate::predictor::{Predictor, Prior};
+use crate::spread::Spread;
+
+/// Runs of a method on the device, by one caller, since the last such report; one run or a thread's batch of them.
+///
+/// Calls are counted exactly; only `timed` of them were timed, which keeps the clock off the fast path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LocalCalls {
+    /// The method.
+    pub method: MethodIndex,
+    /// Who called it; `None` for code that is not annotated.
+    pub caller: Option<MethodIndex>,
+    /// How many runs.
+    pub calls: u64,
+    /// How many of them were timed.
+    pub timed: u64,
+    /// Time of the timed runs, the annotated methods they called included.
+    pub inclusive: Duration,
+    /// Time of the timed runs without the annotated methods they called.
+    pub exclusive: Duration,
+    /// CPU time of the timed runs where it was taken.
+    pub cpu: Option<Duration>,
+    /// The method's `work`, of a report of one run.
+    pub work: Option<f64>,
+    /// Whether a run called a method that ran remotely: then its inclusive time is not that of a local run.
+    pub offloaded_within: bool,
+}
+
+/// A call that was answered by a server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RemoteCall {
+    /// The method.
+    pub method: MethodIndex,
+    /// Who called it.
+    pub caller: Option<MethodIndex>,
+    /// Its `work`.
+    pub work: Option<f64>,
+    /// Bytes to the server.
+    pub up: ByteCount,
+    /// Bytes from it.
+    pub down: ByteCount,
+    /// From the decision to the committed reply.
+    pub elapsed: Duration,
+    /// Time on the server, without waiting for a core and for call-backs.
+    pub ran: Duration,
+    /// How many times faster than the device the server is believed to be.
+    pub speed_ratio: f64,
+}
+
+/// The history of one method, and what it predicts.
+#[derive(Clone, Debug)]
+pub struct MethodStatistics {
+    name: String,
+    local_calls: u64,
+    remote_calls: u64,
+    local_time: Duration,
+    remote_time: Duration,
+    sent: ByteCount,
+    received: ByteCount,
+    inclusive: Predictor<Duration>,
+    exclusive: Predictor<Duration>,
+    cpu: Predictor<Duration>,
+    /// Server time × speed ratio: what the run would take on a server as fast as the device. Kept like this it is
+    /// the same figure for every server, and its prior is the local time.
+    server: Predictor<Duration>,
+    elapsed: Predictor<Duration>,
+    up: Predictor<ByteCount>,
+    down: Predictor<ByteCount>,
+}
+
+/// The speed ratio comes from a loop that is not this method: memory, caches and vector units make up the rest.
+const SPEED_RATIO_DEVIATION: f64 = 0.35;
+
+impl MethodStatistics {
+    pub(crate) fn new(name: String) -> Self {
+        Self {
+            name,
+            local_calls: 0,
+            remote_calls: 0,
+            local_time: Duration::ZERO,
+            remote_time: Duration::ZERO,
+            sent: ByteCount::ZERO,
+            received: ByteCount::ZERO,
+            inclusive: Predictor::new(Prior::TIME),
+            exclusive: Predictor::new(Prior::TIME),
+            cpu: Predictor::new(Prior::TIME),
+            server: Predictor::new(Prior::TIME),
+            elapsed: Predictor::new(Prior::TIME),
+            up: Predictor::new(Prior::SIZE),
+            down: Predictor::new(Prior::SIZE),
+        }
+    }
+
+    pub(crate) fn observe_local(&mut self, sample: &LocalCalls) {
+        self.local_calls = self.local_calls.saturating_add(sample.calls);
+        let Some(exclusive) = mean(sample.exclusive, sample.timed) else { return };
+        self.exclusive.observe(exclusive, sample.work);
+        if let Some(inclusive) = mean(sample.inclusive, sample.timed) {
+            self.local_time = self.local_time.saturating_add(times(inclusive, sample.calls));
+            if !sample.offloaded_within {
+                self.inclusive.observe(inclusive, sample.work);
+            }
+        }
+        if let Some(cpu) = sample.cpu.and_then(|cpu| mean(cpu, sample.timed)) {
+            self.cpu.observe(cpu, sample.work);
+        }
+    }
+
+    pub(crate) fn observe_remote(&mut self, call: &RemoteCall) {
+        self.remote_calls = self.remote_calls.saturating_add(1);
+        self.remote_time = self.remote_time.saturating_add(call.elapsed);
+        self.sent += call.up;
+        self.received += call.down;
+        self.elapsed.observe(call.elapsed, call.work);
+        self.server.observe(scale(call.ran, call.speed_ratio), call.work);
+        self.down.observe(call.down, call.work);
+    }
+
+    /// The size of a call's slots once they were encoded, whether or not they were sent.
+    pub(crate) fn observe_encoded(&mut self, up: ByteCount, work: Option<f64>) {
+        self.up.observe(up, work);
+    }
+
+    /// The method's name, for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs on the device.
+    pub fn local_calls(&self) -> u64 {
+        self.local_calls
+    }
+
+    /// Runs on a server, their replies committed.
+    pub fn remote_calls(&self) -> u64 {
+        self.remote_calls
+    }
+
+    /// Time of all runs on the device; those that were not timed count as their timed neighbours.
+    pub fn local_time(&self) -> Duration {
+        self.local_time
+    }
+
+    /// Time of all remote runs as the caller saw it.
+    pub fn remote_time(&self) -> Duration {
+        self.remote_time
+    }
+
+    /// Bytes to servers, of all remote runs.
+    pub fn sent(&self) -> ByteCount {
+        self.sent
+    }
+
+    /// Bytes from servers, of all remote runs.
+    pub fn received(&self) -> ByteCount {
+        self.received
+    }
+
+    /// The next run on the device, with what it calls; `None` if it never ran there.
+    pub fn local(&self, work: Option<f64>) -> Option<Spread<Duration>> {
+        self.inclusive.predict(work)
+    }
+
+    /// The next run on the device, without what it calls.
+    pub fn exclusive(&self, work: Option<f64>) -> Option<Spread<Duration>> {
+        self.exclusive.predict(work)
+    }
+
+    /// CPU time of the next run on the device.
+    pub fn cpu(&self, work: Option<f64>) -> Option<Spread<Duration>> {
+        self.cpu.predict(work)
+    }
+
+    /// The next run on a server that is `speed_ratio` times as fast as the device: from runs on servers if there were any,
+    /// else from local ones, less certainly. `None` if it never ran anywhere.
+    pub fn on_server(&self, work: Option<f64>, speed_ratio: f64) -> Option<Spread<Duration>> {
+        let here = || Some(self.local(work)?.widened(SPEED_RATIO_DEVIATION));
+        Some(self.server.predict(work).or_else(here)?.times(1.0 / speed_ratio))
+    }
+
+    /// The next remote call as the caller sees it.
+    pub fn elapsed(&self, work: Option<f64>) -> Option<Spread<Duration>> {
+        self.elapsed.predict(work)
+    }
+
+    /// The size of the next call's slots; `None` if they were never encoded.
+    pub fn up(&self, work: Option<f64>) -> Option<Spread<ByteCount>> {
+        self.up.predict(work)
+    }
+
+    /// The size of the next reply; `None` if there never was one.
+    pub fn down(&self, work: Option<f64>) -> Option<Spread<ByteCount>> {
+        self.down.predict(work)
+    }
+
+    /// Whether a server ever ran it.
+    pub fn ran_remotely(&self) -> bool {
+        self.server.samples() > 0
+    }
+}
+
+fn mean(total: Duration, count: u64) -> Option<Duration> {
+    (count > 0).then(|| scale(total, 1.0 / count as f64))
+}
+
+fn times(time: Duration, count: u64) -> Duration {
+    scale(time, count as f64)
+}
+
+fn scale(time: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64((time.as_secs_f64() * factor).max(0.0)).unwrap_or(Duration::MAX)
+}

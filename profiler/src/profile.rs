@@ -1,0 +1,346 @@
+//! What is known of a program: its methods and who calls whom, and the call graph that follows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use outboard_core::{
+    ByteCount, CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Placement, Timestamp,
+    UnknownMethod,
+};
+
+use crate::energy::EnergyModel;
+use crate::method::{LocalCalls, MethodStatistics, RemoteCall};
+use crate::network::NetworkEstimate;
+use crate::spread::{Quantity, Spread};
+
+/// The profile of a program.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    methods: Vec<MethodStatistics>,
+    edges: BTreeMap<(Option<MethodIndex>, MethodIndex), u64>,
+}
+
+/// What the costs of a call graph are reckoned with.
+#[derive(Clone, Copy, Debug)]
+pub struct Costing<'a> {
+    /// The present.
+    pub now: Timestamp,
+    /// The link to the server.
+    pub network: &'a NetworkEstimate,
+    /// What the device spends.
+    pub energy: &'a EnergyModel,
+    /// How many times as fast as the device the server is.
+    pub speed_ratio: f64,
+}
+
+impl Profile {
+    /// The vertex that stands for all code that is not annotated; it runs on the device.
+    pub const APP: MethodIndex = MethodIndex(u32::MAX);
+
+    /// Nothing is known of any method.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a method; indices are dense and in order of addition.
+    pub fn add_method(&mut self, name: impl Into<String>) -> MethodIndex {
+        let index = MethodIndex(u32::try_from(self.methods.len()).unwrap_or(u32::MAX));
+        self.methods.push(MethodStatistics::new(name.into()));
+        index
+    }
+
+    /// Takes runs on the device in; a method that was never added is ignored.
+    pub fn observe_local(&mut self, calls: &LocalCalls) {
+        if let Some(method) = self.methods.get_mut(calls.method.position()) {
+            method.observe_local(calls);
+            self.count(calls.caller, calls.method, calls.calls);
+        }
+    }
+
+    /// Takes a run on a server in; a method that was never added is ignored.
+    pub fn observe_remote(&mut self, call: &RemoteCall) {
+        if let Some(method) = self.methods.get_mut(call.method.position()) {
+            method.observe_remote(call);
+            self.count(call.caller, call.method, 1);
+        }
+    }
+
+    /// Takes the size of a call's encoded slots in, sent or not.
+    pub fn observe_encoded(&mut self, method: MethodIndex, up: ByteCount, work: Option<f64>) {
+        if let Some(method) = self.methods.get_mut(method.position()) {
+            method.observe_encoded(up, work);
+        }
+    }
+
+    /// What is known of a method.
+    pub fn method(&self, method: MethodIndex) -> Option<&MethodStatistics> {
+        self.methods.get(method.position())
+    }
+
+    /// Every caller, callee and number of calls, local and remote ones.
+    pub fn edges(&self) -> impl Iterator<Item = (Option<MethodIndex>, MethodIndex, u64)> {
+        self.edges.iter().map(|((caller, callee), calls)| (*caller, *callee, *calls))
+    }
+
+    /// The call graph with its costs, of the methods that ran and can be priced; [`APP`](Self::APP) calls those that code
+    /// without annotations calls. `pin` says where a method has to run.
+    pub fn call_graph(
+        &self,
+        costing: &Costing<'_>,
+        pin: impl Fn(MethodIndex) -> Option<Placement>,
+    ) -> CallGraph {
+        let runs = self.runs();
+        let mut graph = CallGraph::new();
+        let app =
+            MethodFigures { name: "the app".to_owned(), pin: Some(Placement::Device), ..Default::default() };
+        graph.insert(Self::APP, app);
+        for (position, method) in self.methods.iter().enumerate() {
+            let index = MethodIndex(position as u32);
+            if runs[position] >= 0.5 {
+                graph.insert(index, costing.figures(method, runs[position], pin(index)));
+            }
+        }
+        for (caller, callee, calls) in self.edges() {
+            let calls = calls as f64 * caller.map_or(1.0, |caller| self.unseen(caller, &runs));
+            let figures = costing.shipping(&self.methods[callee.position()], calls);
+            // A caller that was never added to the graph has no costs to compare; its calls come from the app then.
+            if let Err(UnknownMethod(_)) = graph.add_calls(caller.unwrap_or(Self::APP), callee, figures) {
+                let _absent_too = graph.add_calls(Self::APP, callee, figures);
+            }
+        }
+        graph
+    }
+
+    fn count(&mut self, caller: Option<MethodIndex>, callee: MethodIndex, calls: u64) {
+        let caller = caller.filter(|caller| caller.position() < self.methods.len());
+        let count = self.edges.entry((caller, callee)).or_default();
+        *count = count.saturating_add(calls);
+    }
+
+    /// How often each method runs, those runs included that happen on the server and are not seen from here.
+    ///
+    /// What a method calls is only seen while it runs on the device, so its calls are scaled up by all its runs
+    /// over its runs here. Callers may themselves be called unseen; a few rounds reach as deep as call graphs are.
+    fn runs(&self) -> Vec<f64> {
+        let seen = |method: &MethodStatistics| (method.local_calls() + method.remote_calls()) as f64;
+        let mut runs: Vec<f64> = self.methods.iter().map(seen).collect();
+        for _ in 0..ROUNDS {
+            let mut next: Vec<f64> = vec![0.0; runs.len()];
+            for (caller, callee, calls) in self.edges() {
+                let unseen = match caller {
+                    Some(caller) if caller != callee => self.unseen(caller, &runs),
+                    _ => 1.0,
+                };
+                next[callee.position()] += calls as f64 * unseen;
+            }
+            runs = next;
+        }
+        runs
+    }
+
+    /// All runs of a caller over those in which its calls were seen.
+    fn unseen(&self, caller: MethodIndex, runs: &[f64]) -> f64 {
+        let local = self.methods[caller.position()].local_calls();
+        // Recursion could amplify round by round; a method offloaded a thousand times per local run is as good as always.
+        if local == 0 { 1.0 } else { (runs[caller.position()] / local as f64).clamp(1.0, 1_000.0) }
+    }
+}
+
+/// Deeper unseen chains than this are counted as seen from here.
+const ROUNDS: usize = 8;
+
+impl Costing<'_> {
+    /// The time to and from the server for one call that carries that much.
+    fn exchange(&self, up: ByteCount, down: ByteCount) -> (Duration, Duration, Duration) {
+        let round_trip = self.network.round_trip(self.now).median();
+        let up = up / self.network.goodput_up(self.now).median();
+        let down = down / self.network.goodput_down(self.now).median();
+        (round_trip, up, down)
+    }
+
+    fn figures(&self, method: &MethodStatistics, runs: f64, pin: Option<Placement>) -> MethodFigures {
+        let local = method.exclusive(None).map_or(Duration::ZERO, Spread::median);
+        // The ratio that this method showed, where it showed one; else that of the machines.
+        let shown = method.local(None).zip(method.on_server(None, self.speed_ratio));
+        let ratio = shown.map_or(1.0 / self.speed_ratio, |(local, remote)| {
+            remote.median().to_number() / local.median().to_number().max(1e-9)
+        });
+        let (local_time, remote_time) = (scaled(local, runs), scaled(local, runs * ratio));
+        MethodFigures {
+            name: method.name().to_owned(),
+            calls: runs as u64,
+            local_energy: self.energy.running(local_time).unwrap_or(Energy::ZERO),
+            local_time,
+            remote_time,
+            remote_energy: self.energy.waiting(remote_time).unwrap_or(Energy::ZERO),
+            pin,
+        }
+    }
+
+    fn shipping(&self, method: &MethodStatistics, calls: f64) -> CallFigures {
+        let up = method.up(None).map_or(UNKNOWN_SIZE, Spread::median);
+        let down = method.down(None).map_or(up, Spread::median);
+        let (round_trip, up_time, down_time) = self.exchange(up, down);
+        let waiting = self.energy.waiting(round_trip);
+        let energy = waiting.zip(self.energy.transferring(up_time, down_time)).map(|(a, b)| a + b);
+        CallFigures {
+            calls: calls as u64,
+            bytes: (up + down).scaled(calls),
+            energy: energy.unwrap_or(Energy::ZERO).scaled(calls),
+            time: scaled(round_trip.saturating_add(up_time).saturating_add(down_time), calls),
+        }
+    }
+}
+
+/// What slots are taken to be until they were encoded once.
+pub(crate) const UNKNOWN_SIZE: ByteCount = ByteCount::from_bytes(10_000);
+
+fn scaled(time: Duration, factor: f64) -> Duration {
+    Duration::from_number(time.to_number() * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use outboard_core::{Bandwidth, Objective};
+
+    use super::*;
+    use crate::device::DeviceProfile;
+
+    fn local(method: MethodIndex, caller: Option<MethodIndex>, calls: u64, millis: u64) -> LocalCalls {
+        let time = Duration::from_millis(millis * calls);
+        LocalCalls {
+            method,
+            caller,
+            calls,
+            timed: calls,
+            inclusive: time,
+            exclusive: time,
+            cpu: None,
+            work: None,
+            offloaded_within: false,
+        }
+    }
+
+    fn remote(method: MethodIndex, ran: Duration, speed_ratio: f64) -> RemoteCall {
+        RemoteCall {
+            method,
+            caller: None,
+            work: None,
+            up: ByteCount::from_bytes(1_000),
+            down: ByteCount::from_bytes(1_000),
+            elapsed: ran * 2,
+            ran,
+            speed_ratio,
+        }
+    }
+
+    fn with_costing<R>(speed_ratio: f64, then: impl FnOnce(&Costing<'_>) -> R) -> R {
+        let mut network = NetworkEstimate::unknown();
+        network.observe_round_trip(Timestamp::ZERO, Duration::from_millis(10));
+        let energy = EnergyModel::new(&DeviceProfile::built_in("raspberry-pi-4b").expect("built in"));
+        then(&Costing { now: Timestamp::ZERO, network: &network, energy: &energy, speed_ratio })
+    }
+
+    #[test]
+    fn a_profile_becomes_a_problem() {
+        let mut profile = Profile::new();
+        let (detect, find) = (profile.add_method("detect"), profile.add_method("find"));
+        profile.observe_local(&local(detect, None, 2, 100));
+        profile.observe_local(&local(find, Some(detect), 6, 10));
+        profile.observe_encoded(find, ByteCount::from_bytes(5_000), None);
+        with_costing(4.0, |costing| {
+            let graph = profile.call_graph(costing, |_| None);
+            let figures = graph.figures(detect).expect("it ran");
+            assert_eq!(figures.local_time.as_millis(), 200);
+            assert_eq!(figures.remote_time.as_millis(), 50);
+            assert_eq!(graph.calls_between(Profile::APP, detect).map(|edge| edge.calls), Some(2));
+            let edge = graph.calls_between(detect, find).expect("it calls");
+            // Of 5 kB each way: what was encoded, and a reply that is taken to be as large until one was seen.
+            assert_eq!((edge.calls, edge.bytes.as_bytes()), (6, 60_000));
+            assert!(edge.time > Duration::from_millis(60) && edge.energy > Energy::ZERO, "{edge:?}");
+            assert!(graph.problem(Objective::default()).is_ok());
+        });
+    }
+
+    #[test]
+    fn a_method_that_never_ran_is_not_in_the_graph() {
+        let mut profile = Profile::new();
+        let never = profile.add_method("never");
+        with_costing(4.0, |costing| assert!(profile.call_graph(costing, |_| None).figures(never).is_none()));
+    }
+
+    #[test]
+    fn calls_made_on_the_server_are_not_forgotten() {
+        let mut profile = Profile::new();
+        let (outer, inner) = (profile.add_method("outer"), profile.add_method("inner"));
+        profile.observe_local(&local(outer, None, 10, 100));
+        profile.observe_local(&local(inner, Some(outer), 30, 10));
+        for _ in 0..90 {
+            profile.observe_remote(&remote(outer, Duration::from_millis(25), 4.0));
+        }
+        with_costing(4.0, |costing| {
+            let graph = profile.call_graph(costing, |_| None);
+            assert_eq!(graph.figures(outer).map(|figures| figures.calls), Some(100));
+            assert_eq!(graph.figures(inner).map(|figures| figures.calls), Some(300));
+            assert_eq!(graph.calls_between(outer, inner).map(|edge| edge.calls), Some(300));
+        });
+    }
+
+    #[test]
+    fn recursion_does_not_amplify_without_end() {
+        let mut profile = Profile::new();
+        let (even, odd) = (profile.add_method("even"), profile.add_method("odd"));
+        profile.observe_local(&local(even, None, 1, 1));
+        profile.observe_local(&local(even, Some(odd), 1_000, 1));
+        profile.observe_local(&local(odd, Some(even), 1_000, 1));
+        profile.observe_local(&local(even, Some(even), 1_000, 1));
+        for _ in 0..10_000 {
+            profile.observe_remote(&remote(odd, Duration::from_millis(1), 1.0));
+        }
+        with_costing(1.0, |costing| {
+            assert!(profile.call_graph(costing, |_| None).problem(Objective::Time).is_ok());
+        });
+    }
+
+    #[test]
+    fn what_a_server_showed_outweighs_the_speed_of_its_loop() {
+        let mut profile = Profile::new();
+        let method = profile.add_method("memory-bound");
+        profile.observe_local(&local(method, None, 1, 100));
+        for _ in 0..5 {
+            profile.observe_remote(&remote(method, Duration::from_millis(80), 4.0));
+        }
+        let statistics = profile.method(method).expect("added");
+        let ran = statistics.on_server(None, 4.0).expect("it ran").median();
+        assert!(ran.as_millis().abs_diff(80) <= 1, "{ran:?}");
+        // A server twice as fast is taken to be twice as fast at this method too.
+        let faster = statistics.on_server(None, 8.0).expect("it ran").median();
+        assert!(faster.as_millis().abs_diff(40) <= 1, "{faster:?}");
+    }
+
+    #[test]
+    fn a_run_that_offloaded_a_part_says_nothing_about_a_whole_local_run() {
+        let mut profile = Profile::new();
+        let method = profile.add_method("outer");
+        let sample = LocalCalls { offloaded_within: true, ..local(method, None, 1, 3) };
+        profile.observe_local(&sample);
+        let statistics = profile.method(method).expect("added");
+        assert!(statistics.local(None).is_none());
+        assert!(statistics.exclusive(None).is_some());
+        assert_eq!(statistics.local_calls(), 1);
+    }
+
+    #[test]
+    fn untimed_calls_are_counted() {
+        let mut profile = Profile::new();
+        let method = profile.add_method("hot");
+        let time = Duration::from_micros(4);
+        let batch =
+            LocalCalls { timed: 2, inclusive: time, exclusive: time, ..local(method, None, 1_000, 0) };
+        profile.observe_local(&batch);
+        let statistics = profile.method(method).expect("added");
+        assert_eq!(statistics.local_time(), Duration::from_millis(2));
+        assert_eq!(statistics.local(None).map(|time| time.median().as_micros()), Some(2));
+        assert_eq!(Bandwidth::of(statistics.sent(), time), Some(Bandwidth::ZERO));
+    }
+}

@@ -1,1 +1,43 @@
-//! Placement problem to plan: ILP through good_lp and an exhaustive oracle.
+//! Placement problem to plan: MAUI's 0/1 program through `good_lp`, and an exhaustive oracle.
+//!
+//! An internal crate of [Outboard](https://docs.rs/outboard); apps name `outboard` only. It does not decide when to
+//! solve, does not act on a plan, and reads no clock: a time limit is an argument that the backend keeps.
+//!
+//! ```text
+//! Problem ─▶ reduce ─▶ backend (floats) ─▶ check in integers ─▶ Plan ─▶ explain
+//!                └─ incumbent: all-local, then whatever was better ─┘
+//! ```
+//!
+//! Core owns what a problem and a plan are, and that a plan fits its problem. This crate owns the search: it never
+//! answers worse than all-local, and says honestly how sure it is. Whoever drives it owns the thread it runs on.
+//!
+//! ```
+//! use std::time::Duration;
+//! use outboard_core::{CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Objective, Placement};
+//! use outboard_solver::{Automatic, Limits, Solve};
+//!
+//! let (ui, find) = (MethodIndex(0), MethodIndex(1));
+//! let mut graph = CallGraph::new();
+//! graph.insert(ui, MethodFigures { pin: Some(Placement::Device), ..Default::default() });
+//! graph.insert(find, MethodFigures { local_energy: Energy::from_millijoules(900), ..Default::default() });
+//! let shipping = CallFigures { energy: Energy::from_millijoules(100), ..Default::default() };
+//! graph.add_calls(ui, find, shipping)?;
+//!
+//! let plan = Automatic.solve(&graph.problem(Objective::Energy)?, &Limits::default())?;
+//! assert_eq!(plan.placement(find), Some(Placement::Server));
+//! assert_eq!(plan.cost().energy, Energy::from_millijoules(100));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod backend;
+mod exhaustive;
+mod explain;
+mod ilp;
+mod incumbent;
+mod port;
+mod reduce;
+
+pub use exhaustive::Exhaustive;
+pub use explain::{explain, reason};
+pub use ilp::Ilp;
+pub use port::{Automatic, Limits, Solve, SolveError};

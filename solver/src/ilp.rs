@@ -1,0 +1,118 @@
+//! The 0/1 program with an incumbent beside it: whatever the backend does, the answer is checked, honest and never worse than
+//! all-local.
+
+use std::time::Duration;
+
+use outboard_core::{Objective, Plan, Problem, Quality};
+
+use crate::backend::{Ending, search};
+use crate::incumbent::Incumbent;
+use crate::port::{Limits, Solve, SolveError};
+use crate::reduce::Reduced;
+
+/// MAUI's 0/1 program through `good_lp`, with microlp as its backend.
+///
+/// A time bound is left out at first: without it the program is a minimum cut, whose relaxation is integral, so that it
+/// needs no branching; most plans meet the bound by themselves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ilp;
+
+impl Solve for Ilp {
+    fn solve(&self, problem: &Problem, limits: &Limits) -> Result<Plan, SolveError> {
+        let mut incumbent = Incumbent::new(problem);
+        incumbent.offer(&problem.all_local());
+        let limit = problem.time_limit();
+        let share = if limit.is_some() { limits.time / 4 } else { limits.time };
+
+        let unbounded = Reduced::new(problem, None);
+        let mut floor = Floor(unbounded.floor(problem));
+        let mut ending = match search(&unbounded, share) {
+            Ok(answer) => {
+                incumbent.offer(&answer.placements);
+                if answer.ending == Ending::Proven {
+                    floor.raise(problem.objective().measure(problem.cost(&answer.placements)));
+                }
+                answer.ending
+            }
+            Err(ending) => ending,
+        };
+        if let Some(limit) = limit.filter(|_| !floor.proves(&incumbent)) {
+            if incumbent.measure().is_none() {
+                fastest(problem, &mut incumbent, limit, limits.time / 4)?;
+            }
+            let answer = search(&Reduced::new(problem, Some(limit)), limits.time / 2);
+            ending = match answer {
+                // Not allowed: the backend's tolerances are wider than the bound.
+                Ok(answer) if !incumbent.offer(&answer.placements) => Ending::Failed,
+                Ok(answer) => {
+                    if answer.ending == Ending::Proven {
+                        floor.raise(problem.objective().measure(problem.cost(&answer.placements)));
+                    }
+                    answer.ending
+                }
+                Err(ending) => ending,
+            };
+        }
+        if !floor.proves(&incumbent) {
+            incumbent.polish();
+        }
+        finish(problem, incumbent, floor, ending)
+    }
+}
+
+/// What no placement can be below, as far as anybody has shown.
+#[derive(Clone, Copy)]
+struct Floor(u64);
+
+impl Floor {
+    fn raise(&mut self, measure: u64) {
+        self.0 = self.0.max(measure);
+    }
+
+    fn proves(self, incumbent: &Incumbent<'_>) -> bool {
+        incumbent.measure().is_some_and(|measure| measure <= self.0)
+    }
+}
+
+/// Looks for the fastest placement, to have one that meets the bound or to show that none does.
+fn fastest(
+    problem: &Problem,
+    incumbent: &mut Incumbent<'_>,
+    limit: Duration,
+    time: Duration,
+) -> Result<(), SolveError> {
+    let by_time = problem.clone().with_objective(Objective::Time);
+    if let Ok(answer) = search(&Reduced::new(&by_time, None), time) {
+        let fastest = problem.cost(&answer.placements).time;
+        if !incumbent.offer(&answer.placements) && answer.ending == Ending::Proven {
+            return Err(SolveError::Infeasible { limit, fastest });
+        }
+    }
+    Ok(())
+}
+
+fn finish(
+    problem: &Problem,
+    incumbent: Incumbent<'_>,
+    floor: Floor,
+    ending: Ending,
+) -> Result<Plan, SolveError> {
+    // A placement below what the backend called optimal shows that it was wrong, and so is its floor.
+    let refuted = incumbent.measure().is_some_and(|measure| measure < floor.0);
+    let floor = if refuted { Reduced::new(problem, None).floor(problem) } else { floor.0 };
+    let bound = problem.objective().value_of(floor);
+    let quality = match ending {
+        _ if incumbent.measure() == Some(floor) => Quality::Optimal,
+        _ if refuted => Quality::Unproven { bound },
+        Ending::Gap => Quality::GapLimit { bound },
+        Ending::Time => Quality::TimeLimit { bound },
+        Ending::Proven | Ending::Failed => Quality::Unproven { bound },
+    };
+    match (incumbent.into_best(), problem.time_limit()) {
+        (None, Some(limit)) => Err(SolveError::NoneFound { limit }),
+        (best, _) => {
+            let best = best.expect("without a time bound all-local is allowed");
+            Ok(Plan::new(problem, &best, quality).expect("only allowed placements are offered"))
+        }
+    }
+}

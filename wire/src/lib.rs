@@ -2,11 +2,17 @@
 //!
 //! An internal crate of [Outboard](https://docs.rs/outboard); apps name `outboard` only.
 
+pub mod codec;
 pub mod device;
 pub mod frame;
 mod limits;
+mod schema;
 pub mod server;
 mod session;
+mod state;
 
+pub use codec::{DecodeError, Decoder, EncodeError, Encoder, decode_serde, encode_serde};
 pub use limits::Limits;
+pub use schema::{OpaquePart, Schema, SchemaBuilder, SkippedField};
 pub use session::{Lane, Lost, Output, Timing, Violation};
+pub use state::{Place, State};

@@ -1,0 +1,135 @@
+//! What a type must be able to do for its values to travel and come back changed.
+//!
+//! A reply is applied by [`State::exchange`], field by field, so that skipped fields keep what belongs to the device and
+//! types with `Drop` work. A call-back finds the object it was called on by [`State::locate`] on the server, which
+//! compares an address with the fixed places of the outer call's slots and names the way there, and by
+//! [`State::place`] on the device, which goes that way.
+//!
+//! There is no `State` for interior mutability, for references and for shared ownership: two ends could not tell who
+//! else sees a change.
+
+mod foreign;
+mod map;
+mod number;
+mod product;
+mod sequence;
+mod sum;
+mod text;
+
+use std::any::{Any, TypeId};
+
+use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
+use crate::schema::SchemaBuilder;
+
+/// A value that can travel, and be brought up to date in place.
+///
+/// Usually derived. The encoding equals that of serde's derived traits in bincode's format with fixed-width integers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel as state",
+    label = "does not implement `outboard::State`",
+    note = "put `#[derive(outboard::State)]` on `{Self}` if it is yours",
+    note = "for a foreign type that has serde's traits, put `#[state(opaque)]` on the field or parameter",
+    note = "interior mutability (`Cell`, `Mutex`, atomics), `Rc`, `Arc` and references cannot travel: own the value, or \
+            keep it on the device with `#[serde(skip)]`"
+)]
+pub trait State: Sized + 'static {
+    /// Describes the encoding. Recursive types describe themselves through [`SchemaBuilder::structure`] and
+    /// [`SchemaBuilder::choice`], which end the recursion.
+    fn schema(schema: &mut SchemaBuilder);
+
+    /// Writes the value, without skipped fields.
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError>;
+
+    /// Reads a value; skipped fields get their defaults.
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError>;
+
+    /// Writes the elements of a sequence. Plain numbers do it at the speed of a copy.
+    fn encode_slice(values: &[Self], out: &mut Encoder) -> Result<(), EncodeError> {
+        values.iter().try_for_each(|value| value.encode(out))
+    }
+
+    /// Reads `count` elements, a claim that is checked before memory is taken for it.
+    fn decode_n(count: usize, input: &mut Decoder<'_>) -> Result<Vec<Self>, DecodeError> {
+        input.claim(count, size_of::<Self>())?;
+        let mut values = Vec::with_capacity(count.min(input.remaining()));
+        for _ in 0..count {
+            values.push(Self::decode(input)?);
+        }
+        Ok(values)
+    }
+
+    /// Reads an array.
+    fn decode_array<const N: usize>(input: &mut Decoder<'_>) -> Result<[Self; N], DecodeError> {
+        let mut failure = None;
+        let values: [Option<Self>; N] = std::array::from_fn(|_| {
+            if failure.is_some() {
+                return None;
+            }
+            Self::decode(input).map_err(|error| failure = Some(error)).ok()
+        });
+        match failure {
+            None => Ok(values.map(|value| value.expect("without a failure every element was decoded"))),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Swaps everything but skipped fields.
+    fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(self, other);
+    }
+
+    /// Finds `wanted` among this value and the fixed places in it (fields of structs, tuples and arrays that are not
+    /// skipped), and appends the way there to `path`.
+    fn locate(&self, wanted: Place, _path: &mut Vec<u16>) -> bool {
+        wanted.is(self)
+    }
+
+    /// The place at the end of a way that [`locate`](Self::locate) found, perhaps on another machine.
+    fn place(&mut self, path: &[u16]) -> Option<&mut dyn Any> {
+        if path.is_empty() { Some(self) } else { None }
+    }
+}
+
+/// An object in memory: by its address and its type, as a struct and its first field share an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where it is. Compared only, never followed.
+    pub address: usize,
+    /// What it is.
+    pub type_id: TypeId,
+}
+
+impl Place {
+    /// The place of a value.
+    pub fn of<T: Any>(value: &T) -> Self {
+        Self { address: std::ptr::from_ref(value).addr(), type_id: TypeId::of::<T>() }
+    }
+
+    /// Whether it is this value.
+    pub fn is<T: Any>(self, value: &T) -> bool {
+        self == Self::of(value)
+    }
+
+    /// Whether it lies within this value, so that looking closer makes sense.
+    pub fn is_within<T>(self, value: &T) -> bool {
+        let start = std::ptr::from_ref(value).addr();
+        // A field without size may lie at the very end.
+        (start..=start + size_of::<T>()).contains(&self.address)
+    }
+
+    /// Looks for it in a field; on success the field's `index` is part of the path.
+    pub fn descend<T: State>(self, field: &T, index: u16, path: &mut Vec<u16>) -> bool {
+        if !self.is_within(field) {
+            return false;
+        }
+        path.push(index);
+        let found = field.locate(self, path);
+        if !found {
+            path.pop();
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests;

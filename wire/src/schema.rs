@@ -58,7 +58,7 @@ impl Schema {
     }
 
     /// Of what `describe` describes: a method's slots and result, say.
-    pub fn describe(describe: fn(&mut SchemaBuilder)) -> Self {
+    pub fn describe(describe: impl FnOnce(&mut SchemaBuilder)) -> Self {
         let mut builder = SchemaBuilder::default();
         describe(&mut builder);
         Self {
@@ -92,7 +92,7 @@ pub struct SchemaBuilder {
 
 impl SchemaBuilder {
     /// A slot of a method, or its result.
-    pub fn slot(&mut self, name: &str, part: fn(&mut Self)) {
+    pub fn slot(&mut self, name: &str, part: impl FnOnce(&mut Self)) {
         self.slot = Some(self.slots);
         self.slots = self.slots.saturating_add(1);
         self.field(name, part);
@@ -105,26 +105,26 @@ impl SchemaBuilder {
     }
 
     /// A value whose parts are not always at the same place in memory: on the heap, or not always there.
-    pub fn container(&mut self, name: &str, part: fn(&mut Self)) {
+    pub fn container(&mut self, name: &str, part: impl FnOnce(&mut Self)) {
         self.text.push_str(name);
         self.within("[]", '<', '>', true, part);
     }
 
     /// So many values one after the other.
-    pub fn array(&mut self, length: usize, part: fn(&mut Self)) {
+    pub fn array(&mut self, length: usize, part: impl FnOnce(&mut Self)) {
         self.text.push_str(&length.to_string());
         self.within("[]", '[', ']', false, part);
     }
 
     /// A type with fields: tell [`field`](Self::field) and [`skipped`](Self::skipped).
-    pub fn structure<T: 'static>(&mut self, fields: fn(&mut Self)) {
+    pub fn structure<T: 'static>(&mut self, fields: impl FnOnce(&mut Self)) {
         if self.is_new::<T>() {
             self.within("", '{', '}', false, fields);
         }
     }
 
     /// A field of a structure or a variant.
-    pub fn field(&mut self, name: &str, part: fn(&mut Self)) {
+    pub fn field(&mut self, name: &str, part: impl FnOnce(&mut Self)) {
         self.text.push_str(&format!("{name:?}:"));
         let outer = self.path.len();
         self.enter(name);
@@ -146,14 +146,14 @@ impl SchemaBuilder {
     }
 
     /// A type with variants: tell [`variant`](Self::variant). Their fields are no fixed places.
-    pub fn choice<T: 'static>(&mut self, variants: fn(&mut Self)) {
+    pub fn choice<T: 'static>(&mut self, variants: impl FnOnce(&mut Self)) {
         if self.is_new::<T>() {
             self.within("", '(', ')', true, variants);
         }
     }
 
     /// A variant of a choice; variants are numbered in the order in which they are told.
-    pub fn variant(&mut self, name: &str, fields: fn(&mut Self)) {
+    pub fn variant(&mut self, name: &str, fields: impl FnOnce(&mut Self)) {
         self.text.push_str(&format!("{name:?}"));
         let outer = self.path.len();
         self.enter(name);
@@ -177,7 +177,7 @@ impl SchemaBuilder {
         self.opaque(type_name::<T>());
     }
 
-    fn within(&mut self, step: &str, open: char, close: char, container: bool, part: fn(&mut Self)) {
+    fn within(&mut self, step: &str, open: char, close: char, container: bool, part: impl FnOnce(&mut Self)) {
         let (outer, beneath) = (self.path.len(), self.beneath_container);
         self.path.push_str(step);
         self.beneath_container |= container;

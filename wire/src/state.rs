@@ -1,9 +1,10 @@
 //! What a type must be able to do for its values to travel and come back changed.
 //!
 //! A reply is applied by [`State::exchange`], field by field, so that skipped fields keep what belongs to the device and
-//! types with `Drop` work. A call-back finds the object it was called on by [`State::locate`] on the server, which
-//! compares an address with the fixed places of the outer call's slots and names the way there, and by
-//! [`State::place`] on the device, which goes that way.
+//! types with `Drop` work. A call-back finds the device's own object by [`State::places`] on the server, which names
+//! the objects with skipped fields before the outer method runs (by address, type and the way there), and by
+//! [`State::place`] on the device, which goes that way. Objects without skipped fields are not worth finding: a copy
+//! of one, with its changes brought back, cannot be told from the original.
 //!
 //! There is no `State` for interior mutability, for references and for shared ownership: two ends could not tell who
 //! else sees a change.
@@ -33,6 +34,9 @@ use crate::schema::SchemaBuilder;
             keep it on the device with `#[serde(skip)]`"
 )]
 pub trait State: Sized + 'static {
+    /// Whether the type has skipped fields, itself or in fixed places within.
+    const SKIPS: bool = false;
+
     /// Describes the encoding. Recursive types describe themselves through [`SchemaBuilder::structure`] and
     /// [`SchemaBuilder::choice`], which end the recursion.
     fn schema(schema: &mut SchemaBuilder);
@@ -78,15 +82,61 @@ pub trait State: Sized + 'static {
         std::mem::swap(self, other);
     }
 
-    /// Finds `wanted` among this value and the fixed places in it (fields of structs, tuples and arrays that are not
-    /// skipped), and appends the way there to `path`.
-    fn locate(&self, wanted: Place, _path: &mut Vec<u16>) -> bool {
-        wanted.is(self)
+    /// Names this value and the fixed places in it (fields of structs, tuples and arrays that are not skipped) that have
+    /// skipped fields.
+    fn places(&self, _places: &mut Places<'_>) {}
+
+    /// The place at the end of a way that [`places`](Self::places) named, perhaps on another machine.
+    fn place(&mut self, path: &[u16]) -> Option<&mut dyn Lent> {
+        if path.is_empty() { Some(self) } else { None }
+    }
+}
+
+/// A value of some type with [`State`], lent to whoever knows the type.
+pub trait Lent {
+    /// Takes an encoded state over; skipped fields stay. A failure changes nothing.
+    fn bring_to(&mut self, state: &mut Decoder<'_>) -> Result<(), DecodeError>;
+
+    /// The value, to be asked for its type.
+    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+impl<T: State> Lent for T {
+    fn bring_to(&mut self, state: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        let mut state = T::decode(state)?;
+        self.exchange(&mut state);
+        Ok(())
     }
 
-    /// The place at the end of a way that [`locate`](Self::locate) found, perhaps on another machine.
-    fn place(&mut self, path: &[u16]) -> Option<&mut dyn Any> {
-        if path.is_empty() { Some(self) } else { None }
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// Gathers the places that [`State::places`] names.
+pub struct Places<'a> {
+    path: Vec<u16>,
+    visit: &'a mut dyn FnMut(&[u16], Place),
+}
+
+impl<'a> Places<'a> {
+    /// Tells each place, and the way to it, to `visit`.
+    pub fn new(visit: &'a mut dyn FnMut(&[u16], Place)) -> Self {
+        Self { path: Vec::new(), visit }
+    }
+
+    /// The value at the end of the present way.
+    pub fn object<T: State>(&mut self, value: &T) {
+        (self.visit)(&self.path, Place::of(value));
+    }
+
+    /// A field of that value.
+    pub fn field<T: State>(&mut self, index: u16, value: &T) {
+        if T::SKIPS {
+            self.path.push(index);
+            value.places(self);
+            self.path.pop();
+        }
     }
 }
 
@@ -103,31 +153,6 @@ impl Place {
     /// The place of a value.
     pub fn of<T: Any>(value: &T) -> Self {
         Self { address: std::ptr::from_ref(value).addr(), type_id: TypeId::of::<T>() }
-    }
-
-    /// Whether it is this value.
-    pub fn is<T: Any>(self, value: &T) -> bool {
-        self == Self::of(value)
-    }
-
-    /// Whether it lies within this value, so that looking closer makes sense.
-    pub fn is_within<T>(self, value: &T) -> bool {
-        let start = std::ptr::from_ref(value).addr();
-        // A field without size may lie at the very end.
-        (start..=start + size_of::<T>()).contains(&self.address)
-    }
-
-    /// Looks for it in a field; on success the field's `index` is part of the path.
-    pub fn descend<T: State>(self, field: &T, index: u16, path: &mut Vec<u16>) -> bool {
-        if !self.is_within(field) {
-            return false;
-        }
-        path.push(index);
-        let found = field.locate(self, path);
-        if !found {
-            path.pop();
-        }
-        found
     }
 }
 

@@ -1,9 +1,8 @@
 //! Tuples and arrays: their parts are fixed places.
 
-use std::any::Any;
 use std::marker::PhantomData;
 
-use super::{Place, State};
+use super::{Lent, Places, State};
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use crate::schema::SchemaBuilder;
 
@@ -11,6 +10,8 @@ macro_rules! tuples {
     ($(($($part:ident $at:tt),+);)*) => {
         $(
             impl<$($part: State),+> State for ($($part,)+) {
+                const SKIPS: bool = $($part::SKIPS)||+;
+
                 fn schema(schema: &mut SchemaBuilder) {
                     schema.structure::<Self>(|schema| {
                         $(schema.field(stringify!($at), $part::schema);)+
@@ -30,11 +31,12 @@ macro_rules! tuples {
                     $(self.$at.exchange(&mut other.$at);)+
                 }
 
-                fn locate(&self, wanted: Place, path: &mut Vec<u16>) -> bool {
-                    wanted.is(self) $(|| wanted.descend(&self.$at, $at, path))+
+                fn places(&self, places: &mut Places<'_>) {
+                    places.object(self);
+                    $(places.field($at, &self.$at);)+
                 }
 
-                fn place(&mut self, path: &[u16]) -> Option<&mut dyn Any> {
+                fn place(&mut self, path: &[u16]) -> Option<&mut dyn Lent> {
                     match path.split_first() {
                         None => Some(self),
                         $(Some(($at, rest)) => self.$at.place(rest),)+
@@ -58,6 +60,8 @@ tuples! {
 }
 
 impl<T: State, const N: usize> State for [T; N] {
+    const SKIPS: bool = T::SKIPS;
+
     fn schema(schema: &mut SchemaBuilder) {
         schema.array(N, T::schema);
     }
@@ -80,14 +84,13 @@ impl<T: State, const N: usize> State for [T; N] {
         }
     }
 
-    fn locate(&self, wanted: Place, path: &mut Vec<u16>) -> bool {
+    fn places(&self, places: &mut Places<'_>) {
+        places.object(self);
         // Elements past what a path can name are copied instead, as any other value.
-        wanted.is(self)
-            || (wanted.is_within(self)
-                && self.iter().zip(0..=u16::MAX).any(|(element, at)| wanted.descend(element, at, path)))
+        self.iter().zip(0..=u16::MAX).for_each(|(element, at)| places.field(at, element));
     }
 
-    fn place(&mut self, path: &[u16]) -> Option<&mut dyn Any> {
+    fn place(&mut self, path: &[u16]) -> Option<&mut dyn Lent> {
         match path.split_first() {
             None => Some(self),
             Some((at, rest)) => self.get_mut(usize::from(*at))?.place(rest),

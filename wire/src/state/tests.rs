@@ -240,39 +240,85 @@ fn exchange_swaps() {
     assert_eq!((here, there), ((10, [vec![20], vec![30]], None), (1, [vec![2], vec![3]], Some(4))));
 }
 
+/// A value with a field that only the device has.
+#[derive(Debug, Default, PartialEq)]
+struct Window {
+    width: u32,
+    handle: Option<&'static str>,
+}
+
+impl State for Window {
+    const SKIPS: bool = true;
+
+    fn schema(schema: &mut SchemaBuilder) {
+        schema.structure::<Self>(|schema| {
+            schema.field("width", u32::schema);
+            schema.skipped("handle");
+        });
+    }
+
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
+        self.width.encode(out)
+    }
+
+    fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { width: u32::decode(input)?, handle: None })
+    }
+
+    fn exchange(&mut self, other: &mut Self) {
+        self.width.exchange(&mut other.width);
+    }
+
+    fn places(&self, places: &mut Places<'_>) {
+        places.object(self);
+        places.field(0, &self.width);
+    }
+}
+
+fn window(width: u32) -> Window {
+    Window { width, handle: Some("the device's") }
+}
+
 fn way_to<T: State, U: Any>(whole: &T, part: &U) -> Option<Vec<u16>> {
-    let mut path = Vec::new();
-    whole.locate(Place::of(part), &mut path).then_some(path)
+    let mut way = None;
+    let mut visit = |path: &[u16], place| {
+        if place == Place::of(part) {
+            way = Some(path.to_vec());
+        }
+    };
+    whole.places(&mut Places::new(&mut visit));
+    way
 }
 
 #[test]
-fn fixed_places_are_found_and_gone_to() {
-    let mut whole = (1u8, [(2u32, 3u32), (4, 5)], String::from("six"));
+fn fixed_places_with_skipped_fields_are_named_and_gone_to() {
+    let mut whole = (1u8, [(window(2), 3u32), (window(4), 5)], window(6));
     assert_eq!(way_to(&whole, &whole), Some(vec![]));
     assert_eq!(way_to(&whole, &whole.1), Some(vec![1]));
-    assert_eq!(way_to(&whole, &whole.1[1]), Some(vec![1, 1]));
-    assert_eq!(way_to(&whole, &whole.1[1].1), Some(vec![1, 1, 1]));
+    assert_eq!(way_to(&whole, &whole.1[1].0), Some(vec![1, 1, 0]));
     assert_eq!(way_to(&whole, &whole.2), Some(vec![2]));
-    let place = whole.place(&[1, 1, 1]).and_then(|place| place.downcast_mut::<u32>());
-    *place.expect("the path leads to a number") = 50;
-    assert_eq!(whole.1[1].1, 50);
+    assert_eq!(way_to(&whole, &whole.1[1].1), None, "a number travels as well by copy");
+    let mut state = Encoder::new();
+    window(40).encode(&mut state).expect("a number can be encoded");
+    let place = whole.place(&[1, 1, 0]).expect("the path leads to a window");
+    place.bring_to(&mut Decoder::new(state.as_bytes(), 8)).expect("the state is whole");
+    assert_eq!(whole.1[1].0, window(40));
 }
 
 #[test]
 fn what_shares_an_address_is_told_apart_by_type() {
-    let whole = ([1u8],);
+    let whole = ([window(1)],);
     assert_eq!(way_to(&whole, &whole.0), Some(vec![0]));
     assert_eq!(way_to(&whole, &whole.0[0]), Some(vec![0, 0]));
 }
 
 #[test]
 fn what_lies_in_a_container_or_elsewhere_has_no_fixed_place() {
-    let whole = (vec![1u8], Some(2u8), Box::new(3u8));
+    let whole = (vec![window(1)], Some(window(2)), Box::new(window(3)), window(4));
     assert_eq!(way_to(&whole, &whole.0[0]), None);
-    assert_eq!(way_to(&whole, &whole.1.expect("it was just put there")), None);
     assert_eq!(way_to(&whole, whole.1.as_ref().expect("it was just put there")), None);
     assert_eq!(way_to(&whole, &*whole.2), None);
-    assert_eq!(way_to(&whole, &4u8), None);
+    assert_eq!(way_to(&whole, &window(4)), None);
 }
 
 #[test]

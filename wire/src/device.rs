@@ -18,8 +18,6 @@
 mod attempts;
 mod pulse;
 mod session;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 

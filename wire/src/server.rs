@@ -14,8 +14,6 @@
 mod attempts;
 mod session;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use outboard_core::ByteCount;
 

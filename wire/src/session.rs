@@ -1,6 +1,8 @@
 //! What both session machines share: lanes, timing, outputs, and the ways in which a session ends.
 
 mod arrivals;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

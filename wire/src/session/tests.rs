@@ -1,0 +1,6 @@
+mod attempts;
+mod greeting;
+mod hostile;
+mod liveness;
+mod pair;
+mod random;

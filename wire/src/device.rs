@@ -97,10 +97,8 @@ pub enum NotAnswered {
     #[error("nobody waits for an answer of attempt {0}")]
     NotAsked(Attempt),
     /// The answer is larger than the server takes; the attempt will fail.
-    #[error("an answer of {size} is over the server's limit of {limit}")]
+    #[error("an answer is over the server's limit of {limit}")]
     TooLarge {
-        /// Its size, as far as it was counted.
-        size: ByteCount,
         /// The server's limit.
         limit: ByteCount,
     },

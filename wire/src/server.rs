@@ -64,10 +64,8 @@ pub enum NotCalledBack {
     #[error("call-back {1} of attempt {0} was made before: count them")]
     Repeated(Attempt, u32),
     /// The slots are larger than the device takes.
-    #[error("a call-back of {size} is over the device's limit of {limit}")]
+    #[error("a call-back is over the device's limit of {limit}")]
     TooLarge {
-        /// Its size, as far as it was counted.
-        size: ByteCount,
         /// The device's limit.
         limit: ByteCount,
     },

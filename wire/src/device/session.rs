@@ -115,7 +115,7 @@ impl Session {
         let instead = AnswerFrame { attempt, sequence, outcome: Err(error.to_string()) };
         self.transmit(&ToServer::Answer(instead.clip())).expect("a clipped text fits the smallest frame");
         match error {
-            FrameError::TooLarge { size, limit } => Err(NotAnswered::TooLarge { size, limit }),
+            FrameError::TooLarge { limit } => Err(NotAnswered::TooLarge { limit }),
             _ => Err(NotAnswered::NotAsked(attempt)),
         }
     }

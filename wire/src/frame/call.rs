@@ -72,12 +72,8 @@ pub enum SlotImage {
 impl SlotImage {
     /// How many bytes of state it carries.
     pub fn size(&self) -> ByteCount {
-        ByteCount::from_bytes(self.len() as u64)
-    }
-
-    pub(super) fn len(&self) -> usize {
         let Self::Whole(image) = self;
-        image.0.len()
+        image.size()
     }
 }
 

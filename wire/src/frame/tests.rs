@@ -3,6 +3,7 @@ use std::time::Duration;
 use outboard_core::{CallId, Epoch, MethodId};
 
 use super::*;
+use crate::codec::DecodeError;
 use crate::limits::Limits;
 
 fn attempt() -> Attempt {
@@ -94,7 +95,7 @@ fn what_is_not_one_whole_frame_is_refused() {
         assert!(matches!(decode(&bytes[..length]), Err(FrameError::Malformed(_))), "{length} bytes");
     }
     bytes.push(0);
-    assert_eq!(decode(&bytes), Err(FrameError::Trailing(1)));
+    assert_eq!(decode(&bytes), Err(FrameError::Malformed(DecodeError::Trailing { left: 1 })));
     assert_eq!(decode(&[]), Err(FrameError::Empty));
     bytes[0] = 9;
     assert_eq!(decode(&bytes), Err(FrameError::Version(9)));

@@ -149,7 +149,7 @@ impl Session {
         self.transmit(&ToDevice::Back(back)).map_err(|error| {
             self.attempts.take_back(attempt, sequence);
             match error {
-                FrameError::TooLarge { size, limit } => NotCalledBack::TooLarge { size, limit },
+                FrameError::TooLarge { limit } => NotCalledBack::TooLarge { limit },
                 _ => NotCalledBack::Fenced(attempt),
             }
         })

@@ -1,0 +1,11 @@
+//! What is measured, in the order of GOALS. A new experiment is a file here and a line below.
+
+mod codec;
+mod remote_latency;
+mod solver_maui;
+
+use crate::experiment::Experiment;
+
+pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
+    vec![Box::new(remote_latency::RemoteLatency), Box::new(codec::Codec), Box::new(solver_maui::SolverMaui)]
+}

@@ -1,1 +1,0 @@
-//! Measurements of Outboard, side by side with its peers.

@@ -1,0 +1,22 @@
+//! Systems to compare with. Each file has a client and a server of one.
+
+pub(crate) mod quic;
+pub(crate) mod udp;
+
+use crate::failure::Failure;
+
+/// What a peer's server process does.
+type Serve = fn() -> Result<(), Failure>;
+
+const SERVERS: [(&str, Serve); 2] = [(udp::NAME, udp::serve), (quic::NAME, quic::serve)];
+
+/// Is the server of a peer, until standard input closes.
+pub(crate) fn serve(peer: &str) -> Result<(), Failure> {
+    match SERVERS.iter().find(|(name, _)| *name == peer) {
+        Some((_, serve)) => serve(),
+        None => {
+            let known = SERVERS.map(|(name, _)| name).join(", ");
+            Err(Failure::UnknownPeer { name: peer.to_owned(), known })
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use outboard_core::{Objective, Plan, Problem, Quality};
 
-use crate::backend::{Ending, search};
+use crate::backend::{Answer, Ending, search};
 use crate::incumbent::Incumbent;
 use crate::port::{Limits, Solve, SolveError};
 use crate::reduce::Reduced;
@@ -19,16 +19,40 @@ pub struct Ilp;
 
 impl Solve for Ilp {
     fn solve(&self, problem: &Problem, limits: &Limits) -> Result<Plan, SolveError> {
-        let mut incumbent = Incumbent::new(problem);
-        incumbent.offer(&problem.all_local());
-        let limit = problem.time_limit();
-        let share = if limit.is_some() { limits.time / 4 } else { limits.time };
+        solve_with(problem, limits, &mut search)
+    }
+}
 
-        let unbounded = Reduced::new(problem, None);
-        let mut floor = Floor(unbounded.floor(problem));
-        let mut ending = match search(&unbounded, share) {
+/// Something that searches, or says how it ended without an answer.
+type Backend<'a> = &'a mut dyn FnMut(&Reduced, Duration) -> Result<Answer, Ending>;
+
+fn solve_with(problem: &Problem, limits: &Limits, search: Backend<'_>) -> Result<Plan, SolveError> {
+    let mut incumbent = Incumbent::new(problem);
+    incumbent.offer(&problem.all_local());
+    let limit = problem.time_limit();
+    let share = if limit.is_some() { limits.time / 4 } else { limits.time };
+
+    let unbounded = Reduced::new(problem, None);
+    let mut floor = Floor(unbounded.floor(problem));
+    let mut ending = match search(&unbounded, share) {
+        Ok(answer) => {
+            incumbent.offer(&answer.placements);
+            if answer.ending == Ending::Proven {
+                floor.raise(problem.objective().measure(problem.cost(&answer.placements)));
+            }
+            answer.ending
+        }
+        Err(ending) => ending,
+    };
+    if let Some(limit) = limit.filter(|_| !floor.proves(&incumbent)) {
+        if incumbent.measure().is_none() {
+            fastest(problem, &mut incumbent, limit, limits.time / 4, search)?;
+        }
+        let answer = search(&Reduced::new(problem, Some(limit)), limits.time / 2);
+        ending = match answer {
+            // Not allowed: the backend's tolerances are wider than the bound.
+            Ok(answer) if !incumbent.offer(&answer.placements) => Ending::Failed,
             Ok(answer) => {
-                incumbent.offer(&answer.placements);
                 if answer.ending == Ending::Proven {
                     floor.raise(problem.objective().measure(problem.cost(&answer.placements)));
                 }
@@ -36,28 +60,11 @@ impl Solve for Ilp {
             }
             Err(ending) => ending,
         };
-        if let Some(limit) = limit.filter(|_| !floor.proves(&incumbent)) {
-            if incumbent.measure().is_none() {
-                fastest(problem, &mut incumbent, limit, limits.time / 4)?;
-            }
-            let answer = search(&Reduced::new(problem, Some(limit)), limits.time / 2);
-            ending = match answer {
-                // Not allowed: the backend's tolerances are wider than the bound.
-                Ok(answer) if !incumbent.offer(&answer.placements) => Ending::Failed,
-                Ok(answer) => {
-                    if answer.ending == Ending::Proven {
-                        floor.raise(problem.objective().measure(problem.cost(&answer.placements)));
-                    }
-                    answer.ending
-                }
-                Err(ending) => ending,
-            };
-        }
-        if !floor.proves(&incumbent) {
-            incumbent.polish();
-        }
-        finish(problem, incumbent, floor, ending)
     }
+    if !floor.proves(&incumbent) {
+        incumbent.polish();
+    }
+    finish(problem, incumbent, floor, ending)
 }
 
 /// What no placement can be below, as far as anybody has shown.
@@ -80,6 +87,7 @@ fn fastest(
     incumbent: &mut Incumbent<'_>,
     limit: Duration,
     time: Duration,
+    search: Backend<'_>,
 ) -> Result<(), SolveError> {
     let by_time = problem.clone().with_objective(Objective::Time);
     if let Ok(answer) = search(&Reduced::new(&by_time, None), time) {
@@ -114,5 +122,82 @@ fn finish(
             let best = best.expect("without a time bound all-local is allowed");
             Ok(Plan::new(problem, &best, quality).expect("only allowed placements are offered"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use outboard_core::{Edge, Energy, MethodIndex, Placement, Value, Vertex};
+
+    /// Two methods that are worth moving only together: 100 mJ each here, 150 mJ between them, 10 ms here and 40 ms there.
+    fn pair(objective: Objective) -> Problem {
+        let vertices = [0, 1].map(|index| Vertex {
+            method: MethodIndex(index),
+            name: format!("method{index}"),
+            local_energy: Energy::from_millijoules(100),
+            local_time: Duration::from_millis(10),
+            remote_time: Duration::from_millis(40),
+            remote_energy: Energy::ZERO,
+            pin: None,
+        });
+        let ui = Vertex {
+            method: MethodIndex(2),
+            local_energy: Energy::ZERO,
+            pin: Some(Placement::Device),
+            ..vertices[0].clone()
+        };
+        let edge = |caller, callee, millijoules| Edge {
+            caller: MethodIndex(caller),
+            callee: MethodIndex(callee),
+            energy: Energy::from_millijoules(millijoules),
+            time: Duration::ZERO,
+        };
+        let edges = vec![edge(0, 1, 150), edge(2, 0, 120)];
+        Problem::new(Vec::from_iter(vertices.into_iter().chain([ui])), edges, objective).unwrap()
+    }
+
+    fn millijoules(value: u64) -> Value {
+        Value::Energy(Energy::from_millijoules(value))
+    }
+
+    #[test]
+    fn a_backend_that_fails_leaves_the_plan_local_and_unproven() {
+        let plan = solve_with(&pair(Objective::Energy), &Limits::default(), &mut |_, _| Err(Ending::Failed));
+        let plan = plan.unwrap();
+        assert!(!plan.offloads());
+        // At best the second method costs nothing; the first one is called from here, which costs more than it saves.
+        assert_eq!(plan.quality(), Quality::Unproven { bound: millijoules(100) });
+    }
+
+    #[test]
+    fn a_backend_that_calls_a_bad_answer_optimal_is_not_believed() {
+        let mut liar = |reduced: &Reduced, _| {
+            Ok(Answer { placements: reduced.expand(|number| number == 0), ending: Ending::Proven })
+        };
+        let plan = solve_with(&pair(Objective::Energy), &Limits::default(), &mut liar).unwrap();
+        assert!(!plan.offloads());
+        assert!(matches!(plan.quality(), Quality::Unproven { .. }));
+    }
+
+    #[test]
+    fn an_answer_past_the_time_bound_is_dropped() {
+        let mut hasty = |reduced: &Reduced, _| {
+            Ok(Answer { placements: reduced.expand(|_| true), ending: Ending::Proven })
+        };
+        let plan = solve_with(&pair(Objective::default()), &Limits::default(), &mut hasty).unwrap();
+        assert!(!plan.offloads());
+        assert_eq!(plan.value(), millijoules(200));
+        // The first of the two searches left the time bound out, and its answer bounds every other.
+        assert_eq!(plan.quality(), Quality::Unproven { bound: millijoules(120) });
+    }
+
+    #[test]
+    fn a_search_that_ran_out_of_time_keeps_what_it_found() {
+        let mut slow =
+            |reduced: &Reduced, _| Ok(Answer { placements: reduced.expand(|_| true), ending: Ending::Time });
+        let plan = solve_with(&pair(Objective::Energy), &Limits::default(), &mut slow).unwrap();
+        assert_eq!(plan.value(), millijoules(120));
+        assert_eq!(plan.quality(), Quality::TimeLimit { bound: millijoules(100) });
     }
 }

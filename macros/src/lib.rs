@@ -18,6 +18,7 @@ mod method;
 mod model;
 mod names;
 mod options;
+mod state;
 mod tokens;
 
 use proc_macro::TokenStream;
@@ -44,4 +45,10 @@ pub fn local(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn method(path: TokenStream) -> TokenStream {
     method::expand(path.into()).into()
+}
+
+/// Lets the values of a type travel: as receivers and `&mut` arguments of remoteable methods, and within them.
+#[proc_macro_derive(State, attributes(state, serde))]
+pub fn state(item: TokenStream) -> TokenStream {
+    state::derive(item.into()).into()
 }

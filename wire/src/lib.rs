@@ -9,10 +9,10 @@ mod limits;
 mod schema;
 pub mod server;
 mod session;
-mod state;
+pub mod state;
 
 pub use codec::{DecodeError, Decoder, EncodeError, Encoder, decode_serde, encode_serde};
 pub use limits::Limits;
 pub use schema::{OpaquePart, Schema, SchemaBuilder, SkippedField};
 pub use session::{Lane, Lost, Output, Timing, Violation};
-pub use state::{Place, State};
+pub use state::{Lent, Place, Places, State};

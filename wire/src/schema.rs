@@ -118,7 +118,7 @@ impl SchemaBuilder {
 
     /// A type with fields: tell [`field`](Self::field) and [`skipped`](Self::skipped).
     pub fn structure<T: 'static>(&mut self, fields: impl FnOnce(&mut Self)) {
-        if self.is_new::<T>() {
+        if self.is_new::<T>(self.beneath_container) {
             self.within("", '{', '}', false, fields);
         }
     }
@@ -147,7 +147,8 @@ impl SchemaBuilder {
 
     /// A type with variants: tell [`variant`](Self::variant). Their fields are no fixed places.
     pub fn choice<T: 'static>(&mut self, variants: impl FnOnce(&mut Self)) {
-        if self.is_new::<T>() {
+        // Its fields are no fixed places wherever it is.
+        if self.is_new::<T>(true) {
             self.within("", '(', ')', true, variants);
         }
     }
@@ -196,10 +197,10 @@ impl SchemaBuilder {
     }
 
     /// Whether the type is to be described now; if not, refers to where it was.
-    fn is_new<T: 'static>(&mut self) -> bool {
+    fn is_new<T: 'static>(&mut self, beneath_container: bool) -> bool {
         let next = self.known.len();
-        let number =
-            *self.known.entry((TypeId::of::<T>(), self.beneath_container, self.slot)).or_insert(next);
+        let key = (TypeId::of::<T>(), beneath_container, self.slot);
+        let number = *self.known.entry(key).or_insert(next);
         if number < next {
             self.text.push_str(&format!("#{number}"));
         }

@@ -1,0 +1,146 @@
+//! One connection between a device and a server, as frames.
+
+mod assembly;
+mod inbox;
+mod outbox;
+mod stream;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use outboard_core::ByteCount;
+use quinn::{Connection, RecvStream};
+use tokio::task::coop::cooperative;
+
+use crate::config::TransportConfig;
+use crate::error::{CloseReason, LinkError};
+
+use inbox::Inbox;
+pub(crate) use stream::OutStream;
+
+pub use outbox::{LinkSender, SendError};
+
+/// The first bytes on the small lane, from the device. They let the server know of the lane before the first frame.
+pub(crate) const OPENING: [u8; 4] = *b"OUT1";
+
+/// One connection between a device and a server, as frames. Dropping it closes it.
+pub struct Link {
+    inbox: Inbox,
+    sender: LinkSender,
+    ended: Option<LinkError>,
+}
+
+/// What a link's path and traffic look like now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LinkStats {
+    /// The smoothed round-trip time (RFC 9002, section 5.3).
+    pub round_trip: Duration,
+    /// The shortest round-trip time seen.
+    pub shortest_round_trip: Duration,
+    /// Bytes sent in UDP datagrams, encryption and headers of QUIC included, those of UDP and IP not.
+    pub sent: ByteCount,
+    /// Bytes received, counted alike.
+    pub received: ByteCount,
+    /// Packets that were lost on the way there.
+    pub lost_packets: u64,
+    /// The largest datagram that the path carries, as far as it is known.
+    pub path_mtu: ByteCount,
+}
+
+impl Link {
+    pub(crate) fn new(
+        connection: Connection,
+        send: OutStream,
+        receive: RecvStream,
+        settings: &TransportConfig,
+    ) -> Self {
+        let inbox = Inbox::new(connection.clone(), receive, settings);
+        let sender = LinkSender::start(connection, send, settings);
+        Self { inbox, sender, ended: None }
+    }
+
+    /// A handle that sends, from any thread.
+    pub fn sender(&self) -> LinkSender {
+        self.sender.clone()
+    }
+
+    /// The next frame of either lane, whole. What arrived before the peer closed the link comes before the error;
+    /// after an error, always the same one.
+    ///
+    /// Cancel-safe: a future dropped before it is ready has taken nothing.
+    ///
+    /// # Errors
+    /// When the link has ended, on purpose or not. A peer that breaks the protocol ends it.
+    pub async fn recv(&mut self) -> Result<Vec<u8>, LinkError> {
+        if let Some(error) = &self.ended {
+            return Err(error.clone());
+        }
+        // quinn's streams know nothing of tokio's budget: without it, a peer that never stops sending would keep the
+        // task from ever giving way.
+        let received = cooperative(poll_fn(|cx| self.inbox.poll_frame(cx))).await;
+        received.map_err(|error| {
+            if let LinkError::Violation(violation) = &error {
+                self.sender.outbox().close(CloseReason::Violation, &violation.to_string(), error.clone());
+            }
+            // Where this end had closed the link, the cause that it gave is the one to tell.
+            let error = self.sender.ended().unwrap_or(error);
+            self.ended.insert(error).clone()
+        })
+    }
+
+    /// Closes the link at once, telling the peer why. What has not reached the peer's application by then may be lost,
+    /// so only the end that received last closes, and the other waits for it.
+    pub fn close(&self, reason: CloseReason, detail: &str) {
+        self.sender.close(reason, detail);
+    }
+
+    /// Why the link has ended, if it has.
+    pub fn ended(&self) -> Option<LinkError> {
+        self.sender.ended()
+    }
+
+    /// The smoothed round-trip time.
+    pub fn rtt(&self) -> Duration {
+        self.connection().rtt()
+    }
+
+    /// What the path and the traffic look like now.
+    pub fn stats(&self) -> LinkStats {
+        let stats = self.connection().stats();
+        LinkStats {
+            round_trip: stats.path.rtt,
+            shortest_round_trip: stats.path.min_rtt,
+            sent: ByteCount::from_bytes(stats.udp_tx.bytes),
+            received: ByteCount::from_bytes(stats.udp_rx.bytes),
+            lost_packets: stats.path.lost_packets,
+            path_mtu: ByteCount::from_bytes(stats.path.current_mtu.into()),
+        }
+    }
+
+    /// Where the peer is now; a device may move from network to network.
+    pub fn peer(&self) -> SocketAddr {
+        self.connection().remote_address()
+    }
+
+    fn connection(&self) -> &Connection {
+        &self.sender.outbox().connection
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("peer", &self.peer())
+            .field("ended", &self.ended())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.close(CloseReason::Dropped, "");
+    }
+}

@@ -1,0 +1,153 @@
+//! What the engine answers when a call asks where to run.
+
+use std::time::Duration;
+
+use outboard_core::{ByteCount, MethodIndex, ServerIndex, Timestamp};
+use outboard_wire::frame::{Attempt, MethodStatus};
+
+/// A call that asks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Request {
+    /// The method.
+    pub method: MethodIndex,
+    /// The annotated method that calls it, `None` for other code.
+    pub caller: Option<MethodIndex>,
+    /// The method's `work` for these arguments.
+    pub work: Option<f64>,
+    /// The attempt whose call-back makes this call: its server's waiting thread has to run it.
+    pub within: Option<Attempt>,
+}
+
+impl Request {
+    /// A call from code that is not annotated.
+    pub fn new(method: MethodIndex) -> Self {
+        Self { method, caller: None, work: None, within: None }
+    }
+}
+
+/// Where a call runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[must_use]
+pub enum Decision {
+    /// On the device.
+    Local(LocalReason),
+    /// On a server, if its encoded slots keep to the offer.
+    Remote(Offer),
+    /// Nowhere: the device cannot run it, and no server can now. A `fallback` stands in.
+    Refused(LocalReason),
+}
+
+/// A call may try a server, on these terms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Offer {
+    /// Which server.
+    pub server: ServerIndex,
+    /// What the call asked.
+    pub request: Request,
+    /// Give the attempt up this long after it was sent. `None`: only when the session is lost (a `remote_only` or
+    /// `once` method without a deadline).
+    pub bound: Option<Duration>,
+    /// Most bytes worth encoding.
+    pub budget: ByteCount,
+    /// How long the remote call usually takes.
+    pub predicted: Duration,
+    /// How long a local run usually takes; `None` for a method that never ran here.
+    pub local: Option<Duration>,
+    /// Whether it is tried in order to learn.
+    pub exploring: bool,
+    /// When the call asked.
+    pub asked: Timestamp,
+}
+
+/// Why a call runs on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocalReason {
+    /// It is a `#[device]` method.
+    #[error("it is a device method")]
+    DeviceMethod,
+    /// Its arguments or its state cannot travel.
+    #[error("something in its arguments, state or result cannot travel")]
+    CannotTravel,
+    /// It was taken back to the device after it misbehaved on a server.
+    #[error("it was taken back to the device")]
+    TakenBack,
+    /// No server is configured.
+    #[error("no server is configured")]
+    NoServer,
+    /// No session with a server is open.
+    #[error("no server is attached")]
+    NotAttached,
+    /// A session is open, and the server does not offer the method.
+    #[error("the server does not offer it: {}", status(*.0))]
+    NotOffered(MethodStatus),
+    /// It was registered after the session began; the next session will list it.
+    #[error("it was registered after the session began")]
+    Unlisted,
+    /// The server answered a call too late and has not been heard since.
+    #[error("the server has fallen silent")]
+    Silent,
+    /// The server is going away.
+    #[error("the server is draining")]
+    Draining,
+    /// The server has as much to do as it takes.
+    #[error("the server is busy")]
+    Busy,
+    /// It never ran here, so there is nothing to compare with.
+    #[error("its first run is on the device")]
+    FirstRun,
+    /// There is no plan yet, or none that knows it.
+    #[error("there is no plan for it yet")]
+    NoPlan,
+    /// The plan keeps it on the device.
+    #[error("the plan keeps it on the device")]
+    Planned,
+    /// The plan sends it along with its caller, which runs here: alone it is not worth it.
+    #[error("its caller runs on the device, and alone it is not worth sending")]
+    NotAlone,
+    /// Its remote time, at worst, is past what is accepted.
+    #[error("a server might take too long")]
+    TooSlow,
+    /// Worth a try, but the time for trying is spent for now.
+    #[error("the time for trying things out is spent")]
+    TriedEnough,
+    /// Its state is too large to be sent in time, or at all.
+    #[error("its arguments and state are too large to send in time")]
+    TooLarge,
+    /// Its last attempts came too late.
+    #[error("its last attempts came too late")]
+    Late,
+    /// Its last attempt failed.
+    #[error("its last attempt failed")]
+    Failing,
+    /// The method was never registered.
+    #[error("it is not registered")]
+    Unknown,
+}
+
+/// How an attempt is given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AbandonReason {
+    /// Its bound, or its deadline, has passed.
+    Late,
+    /// The caller's future was dropped.
+    Cancelled,
+    /// The reply could not be decoded; nothing was committed.
+    Undecodable(String),
+    /// A call-back could not be carried out.
+    CallBack(String),
+    /// The method broke a rule that the device noticed.
+    Rule(String),
+}
+
+fn status(status: MethodStatus) -> &'static str {
+    match status {
+        MethodStatus::Accepted => "it does",
+        MethodStatus::Absent => "its build does not have it (or the linker dropped it: register it by hand)",
+        MethodStatus::BodyDiffers => "its body differs (run the same build, or mark it `compatible`)",
+        MethodStatus::SchemaDiffers => "its slots have another shape there (run the same build)",
+        MethodStatus::NotAllowed => "the access token does not allow it",
+    }
+}

@@ -1,0 +1,195 @@
+//! The engine itself: its parts, its clockwork, and what goes out.
+
+mod attempt;
+mod decide;
+mod learn;
+mod link;
+mod replan;
+mod words;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use outboard_core::{MethodId, MethodIndex, Objective, Placement, Plan, ServerIndex, Timestamp};
+use outboard_profiler::Profile;
+use outboard_wire::Lost;
+use outboard_wire::frame::Attempt;
+
+use crate::backoff::Jitter;
+use crate::exploration::Purse;
+use crate::method::{MethodInfo, MethodState};
+use crate::output::{Notice, Output};
+use crate::quote::Market;
+use crate::server::{Link, Server};
+use crate::settings::Settings;
+
+use attempt::UnderWay;
+pub use learn::Rerun;
+use replan::Planner;
+
+/// Decides where calls run, and carries the decision out. See the [crate](crate) for how it is driven.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) settings: Settings,
+    pub(crate) objective: Objective,
+    pub(crate) methods: Vec<MethodState>,
+    by_id: BTreeMap<MethodId, MethodIndex>,
+    pub(crate) profile: Profile,
+    pub(crate) servers: Vec<Server>,
+    under_way: BTreeMap<Attempt, UnderWay>,
+    next_call: u64,
+    pub(crate) plan: Option<Plan>,
+    planner: Planner,
+    pub(crate) purse: Purse,
+    words_due: Option<Timestamp>,
+    jitter: Jitter,
+    outputs: VecDeque<Output>,
+    /// Methods for which servers call back: those that have to run here, and those that the plan has here.
+    callbacks: Callbacks,
+}
+
+#[derive(Debug, Default)]
+struct Callbacks {
+    always: Vec<MethodId>,
+    planned: Vec<MethodId>,
+}
+
+impl Engine {
+    /// An engine without methods; it asks to connect to its servers at once.
+    pub fn new(settings: Settings, now: Timestamp) -> Self {
+        let objective = settings.feasible_objective();
+        let servers = settings.servers.iter().cloned().map(|server| Server::new(now, server)).collect();
+        let mut engine = Self {
+            objective,
+            methods: Vec::new(),
+            by_id: BTreeMap::new(),
+            profile: Profile::new(),
+            servers,
+            under_way: BTreeMap::new(),
+            next_call: 1,
+            plan: None,
+            planner: Planner::new(settings.replan_interval),
+            purse: Purse::new(now, settings.exploration),
+            words_due: None,
+            jitter: Jitter::new(settings.seed),
+            outputs: VecDeque::new(),
+            callbacks: Callbacks::default(),
+            settings,
+        };
+        engine.connect_due(now);
+        engine
+    }
+
+    /// Makes a method known. A method that is known already keeps its index.
+    ///
+    /// Register before the session begins what can be: a session lists the methods that were known at its start, and is
+    /// renewed for later ones when nothing is under way.
+    pub fn register(&mut self, now: Timestamp, info: MethodInfo) -> MethodIndex {
+        if let Some(index) = self.by_id.get(&info.id) {
+            return *index;
+        }
+        let index = self.profile.add_method(info.name.clone());
+        self.by_id.insert(info.id, index);
+        self.methods.push(MethodState::new(info, self.settings.default_slowdown()));
+        self.sort_callbacks();
+        for server in &mut self.servers {
+            server.renew |= matches!(server.link, Link::Up(_));
+        }
+        self.words_soon(now);
+        index
+    }
+
+    /// The index of a method that was registered.
+    pub fn method_index(&self, id: MethodId) -> Option<MethodIndex> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// What a method was registered with.
+    pub fn method_info(&self, method: MethodIndex) -> Option<&MethodInfo> {
+        self.methods.get(method.position()).map(|state| &state.info)
+    }
+
+    /// How fast this device runs the reference loop, in steps per second.
+    pub fn device_speed(&mut self, now: Timestamp, speed: u64) {
+        self.settings.device_speed = Some(speed);
+        for server in &mut self.servers {
+            server.generation += 1;
+        }
+        self.planner.dirty(now);
+        self.words_soon(now);
+    }
+
+    /// Leaves every server; nothing is offloaded from now on. What is under way ends *lost*.
+    pub fn shutdown(&mut self, now: Timestamp) {
+        for position in 0..self.servers.len() {
+            if let Some(session) = self.servers[position].session_mut() {
+                session.goodbye(now);
+                self.pump(now, position);
+            }
+            if matches!(self.servers[position].link, Link::Connecting) {
+                let server = ServerIndex(position as u16);
+                self.outputs.push_back(Output::Disconnect { server, reason: Lost::WeLeft });
+            }
+            self.servers[position].link = Link::Closed;
+        }
+        self.refresh_words(now);
+    }
+
+    /// What to do next, in order.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called; any input may change it.
+    pub fn timeout(&self) -> Option<Timestamp> {
+        let links = self.servers.iter().filter_map(|server| match &server.link {
+            Link::Down { retry_at } => Some(*retry_at),
+            Link::Up(session) => session.timeout(),
+            Link::Connecting | Link::Closed => None,
+        });
+        let renewals = (0..self.servers.len()).filter_map(|position| self.renewal(position));
+        links.chain(renewals).chain(self.planner.due()).chain(self.words_due).min()
+    }
+
+    /// The time of [`timeout`](Self::timeout) has come. Coming early or late does no harm.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        for position in 0..self.servers.len() {
+            if let Some(session) = self.servers[position].session_mut() {
+                session.handle_timeout(now);
+                self.pump(now, position);
+                self.renew_if_idle(now, position);
+            }
+        }
+        self.connect_due(now);
+        if self.planner.is_due(now) {
+            self.replan(now);
+        }
+        if self.words_due.is_some_and(|due| due <= now) {
+            self.refresh_words(now);
+        }
+    }
+
+    /// What a prediction for a server is reckoned from.
+    pub(crate) fn market(&self, now: Timestamp, server: ServerIndex) -> Market<'_> {
+        let server = &self.servers[server.position()];
+        Market {
+            now,
+            network: &server.network,
+            energy: &self.settings.energy,
+            speed_ratio: server.speed_ratio(self.settings.device_speed),
+            queue: server.queue(now),
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        tracing::info!(?notice, "notice");
+        self.outputs.push_back(Output::Notice(notice));
+    }
+
+    /// Which methods servers call back for.
+    fn sort_callbacks(&mut self) {
+        let bound = |state: &&MethodState| state.bound_here().is_some();
+        self.callbacks.always = self.methods.iter().filter(bound).map(|state| state.info.id).collect();
+        let here = |state: &&MethodState| bound(state) || state.placement == Some(Placement::Device);
+        self.callbacks.planned = self.methods.iter().filter(here).map(|state| state.info.id).collect();
+    }
+}

@@ -1,0 +1,298 @@
+//! Attempts: sent, answered, given up, committed.
+
+use std::time::Duration;
+
+use outboard_core::{ByteCount, CallId, Epoch, Placement, Timestamp};
+use outboard_profiler::{CallSample, RemoteCall};
+use outboard_wire::Lost;
+use outboard_wire::device::{NotAnswered, NotSent};
+use outboard_wire::frame::{
+    AnswerFrame, Attempt, BackFrame, CallFrame, FailedFrame, Failure, MethodStatus, NotRun, ReplyFrame,
+    ServerCost, SlotImage,
+};
+
+use super::Engine;
+use crate::decision::{AbandonReason, LocalReason, Offer};
+use crate::method::{MethodState, Pin};
+use crate::output::{AttemptEvent, Notice, Output};
+use crate::report::remote_energy;
+
+/// An attempt that has not been settled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnderWay {
+    pub(super) offer: Offer,
+    sent: Timestamp,
+    up: ByteCount,
+    speed_ratio: f64,
+    /// Taken out of the purse for trying things out.
+    reserved: Duration,
+    reply: Option<Reply>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reply {
+    down: ByteCount,
+    cost: ServerCost,
+}
+
+impl Engine {
+    /// Sends a call whose offer was confirmed. What becomes of it is delivered; the caller keeps the bound.
+    ///
+    /// # Errors
+    /// Nothing was sent, and why: the call runs on the device.
+    pub fn attempt(
+        &mut self,
+        now: Timestamp,
+        offer: &Offer,
+        slots: Vec<SlotImage>,
+    ) -> Result<Attempt, LocalReason> {
+        let position = offer.server.position();
+        let attempt = Attempt { call: CallId(self.next_call), epoch: Epoch::FIRST };
+        let state = self.methods.get(offer.request.method.position()).ok_or(LocalReason::Unknown)?;
+        let by_plan = state.placement == Some(Placement::Server) && !offer.exploring;
+        let on_device = if by_plan { &self.callbacks.planned } else { &self.callbacks.always };
+        let up = slots.iter().map(SlotImage::size).sum();
+        let frame = CallFrame {
+            attempt,
+            method: state.info.id,
+            within: offer.request.within,
+            time_left: offer.bound,
+            on_device: on_device.clone(),
+            slots,
+        };
+        let server = self.servers.get_mut(position).ok_or(LocalReason::NoServer)?;
+        let session = server.session_mut().ok_or(LocalReason::NotAttached)?;
+        session.call(now, frame).map_err(not_sent)?;
+        let speed_ratio = self.servers[position].speed_ratio(self.settings.device_speed);
+        let reserved = offer.bound.filter(|_| offer.exploring).unwrap_or_default();
+        self.purse.reserve(now, reserved);
+        let counts = &mut self.methods[offer.request.method.position()].counts;
+        counts.attempts += 1;
+        counts.explored += u64::from(offer.exploring);
+        self.next_call += 1;
+        let under_way = UnderWay { offer: *offer, sent: now, up, speed_ratio, reserved, reply: None };
+        self.under_way.insert(attempt, under_way);
+        self.pump(now, position);
+        Ok(attempt)
+    }
+
+    /// Gives an attempt up: nothing of it is delivered any more. Harmless for an attempt that has ended.
+    pub fn abandon(&mut self, now: Timestamp, attempt: Attempt, reason: AbandonReason) {
+        let Some(under_way) = self.under_way.remove(&attempt) else { return };
+        let position = under_way.offer.server.position();
+        tracing::debug!(%attempt, ?reason, "abandoned");
+        if let Some(session) = self.servers[position].session_mut() {
+            session.fence(now, attempt);
+            self.pump(now, position);
+        }
+        match reason {
+            AbandonReason::Cancelled => self.settle(now, &under_way, Duration::ZERO),
+            AbandonReason::Late => {
+                let server = &mut self.servers[position];
+                if server.heard <= under_way.sent {
+                    server.silent_since = server.silent_since.or(Some(now));
+                }
+                self.came_late(now, &under_way);
+            }
+            AbandonReason::Undecodable(_) | AbandonReason::CallBack(_) | AbandonReason::Rule(_) => {
+                self.failed_method(now, &under_way, LocalReason::Failing);
+            }
+        }
+    }
+
+    /// Answers a call-back of an attempt. Harmless for an attempt that has ended.
+    ///
+    /// # Errors
+    /// Nobody waits for the answer, or it is larger than the server takes; the attempt will fail then.
+    pub fn answer(&mut self, now: Timestamp, answer: AnswerFrame) -> Result<(), NotAnswered> {
+        let attempt = answer.attempt;
+        let server = self.under_way.get(&attempt).map(|under_way| under_way.offer.server.position());
+        let position = server.ok_or(NotAnswered::NotAsked(attempt))?;
+        let session = self.servers[position].session_mut().ok_or(NotAnswered::NotAsked(attempt))?;
+        let answered = session.answer(now, answer);
+        self.pump(now, position);
+        answered
+    }
+
+    /// A delivered reply was committed whole: learn from it.
+    pub fn committed(&mut self, now: Timestamp, attempt: Attempt) {
+        let Some(&under_way) = self.under_way.get(&attempt) else { return };
+        // Before its reply there is nothing to learn, and the attempt goes on.
+        let Some(reply) = under_way.reply else { return };
+        self.under_way.remove(&attempt);
+        let Offer { request, asked, local, .. } = under_way.offer;
+        let elapsed = now.since(asked);
+        self.profile.observe_remote(&RemoteCall {
+            method: request.method,
+            caller: request.caller,
+            work: request.work,
+            up: under_way.up,
+            down: reply.down,
+            elapsed,
+            ran: reply.cost.ran.saturating_sub(reply.cost.called_back),
+            speed_ratio: under_way.speed_ratio,
+        });
+        self.spent(now, &under_way, reply.down);
+        let state = self.state_of(&under_way);
+        state.recovered();
+        state.quote.clear();
+        let server = &mut self.servers[under_way.offer.server.position()];
+        server.replied += 1;
+        server.failures.reset();
+        server.refusals.reset();
+        self.settle(now, &under_way, local.map_or(Duration::ZERO, |local| elapsed.saturating_sub(local)));
+        self.learned(now);
+    }
+
+    pub(super) fn replied(&mut self, now: Timestamp, reply: ReplyFrame) {
+        let attempt = reply.attempt;
+        let Some(under_way) = self.under_way.get_mut(&attempt) else { return };
+        let down =
+            reply.exclusive.iter().map(SlotImage::size).fold(reply.result.size(), |sum, size| sum + size);
+        under_way.reply = Some(Reply { down, cost: reply.cost });
+        let server = &mut self.servers[under_way.offer.server.position()];
+        server.loaded(now, reply.load);
+        server.network.observe_call(
+            now,
+            CallSample {
+                up: under_way.up,
+                down,
+                elapsed: now.since(under_way.sent),
+                server: reply.cost.queued.saturating_add(reply.cost.ran),
+            },
+        );
+        server.generation += 1;
+        self.deliver(attempt, AttemptEvent::Replied(reply));
+    }
+
+    pub(super) fn failed(&mut self, now: Timestamp, frame: FailedFrame) {
+        let Some(under_way) = self.under_way.remove(&frame.attempt) else { return };
+        let position = under_way.offer.server.position();
+        self.servers[position].loaded(now, frame.load);
+        tracing::debug!(attempt = %frame.attempt, failure = %frame.failure, "failed");
+        match &frame.failure {
+            Failure::NotRun(NotRun::Busy) => {
+                let jitter = self.jitter.draw();
+                let server = &mut self.servers[position];
+                server.busy_until = now + server.refusals.next(jitter);
+                self.settle(now, &under_way, now.since(under_way.sent));
+            }
+            Failure::NotRun(NotRun::Draining | NotRun::Fenced) | Failure::Fenced => {
+                self.settle(now, &under_way, now.since(under_way.sent));
+            }
+            Failure::NotRun(NotRun::TooLate) => self.came_late(now, &under_way),
+            Failure::NotRun(NotRun::Method) => {
+                self.failed_method(now, &under_way, LocalReason::NotOffered(MethodStatus::Absent));
+            }
+            Failure::Panicked(message) => {
+                self.failed_method(now, &under_way, LocalReason::Failing);
+                self.panicked_remotely(under_way.offer, message);
+            }
+            Failure::SharedSlotChanged(slot) => {
+                self.failed_method(now, &under_way, LocalReason::TakenBack);
+                self.take_back(now, under_way.offer.request.method, Pin::SharedSlotChanged(*slot));
+            }
+            _ => self.failed_method(now, &under_way, LocalReason::Failing),
+        }
+        self.deliver(frame.attempt, AttemptEvent::Failed(frame.failure));
+    }
+
+    /// The session is over, and what became of these attempts is unknown.
+    pub(super) fn lost(&mut self, now: Timestamp, unknown: &[Attempt], reason: &Lost) {
+        for attempt in unknown {
+            let Some(under_way) = self.under_way.remove(attempt) else { continue };
+            self.methods[under_way.offer.request.method.position()].counts.failed += 1;
+            self.settle(now, &under_way, now.since(under_way.sent));
+            self.deliver(*attempt, AttemptEvent::Lost(reason.clone()));
+        }
+    }
+
+    pub(super) fn called_back(&mut self, back: BackFrame) {
+        let attempt = back.attempt;
+        if self.under_way.contains_key(&attempt) {
+            self.deliver(attempt, AttemptEvent::Back(back));
+        }
+    }
+
+    fn deliver(&mut self, attempt: Attempt, event: AttemptEvent) {
+        self.outputs.push_back(Output::Deliver { attempt, event });
+    }
+
+    /// The attempt would have come back too late.
+    fn came_late(&mut self, now: Timestamp, under_way: &UnderWay) {
+        let jitter = self.jitter.draw();
+        let state = self.state_of(under_way);
+        state.counts.late += 1;
+        state.late_in_a_row += 1;
+        // A bound is passed by one good call in twenty; two in a row say that something has changed.
+        if state.late_in_a_row >= 2 {
+            state.hold(now, LocalReason::Late, jitter);
+        }
+        self.settle(now, under_way, now.since(under_way.sent));
+    }
+
+    /// The attempt failed in a way that the next one would probably fail in too.
+    fn failed_method(&mut self, now: Timestamp, under_way: &UnderWay, reason: LocalReason) {
+        let jitter = self.jitter.draw();
+        let state = self.state_of(under_way);
+        state.counts.failed += 1;
+        state.hold(now, reason, jitter);
+        self.servers[under_way.offer.server.position()].failed += 1;
+        self.settle(now, under_way, now.since(under_way.sent));
+    }
+
+    /// Whether the panic is the method's own is only known once it ran here; until then it stays here.
+    fn panicked_remotely(&mut self, offer: Offer, message: &str) {
+        let state = &mut self.methods[offer.request.method.position()];
+        if !state.info.once && !state.info.remote_only && state.pin.is_none() {
+            state.pin = Some(Pin::PanicInQuestion(message.to_owned()));
+            state.quote.clear();
+        }
+    }
+
+    /// Keeps a method on the device for good.
+    pub(super) fn take_back(&mut self, now: Timestamp, method: outboard_core::MethodIndex, pin: Pin) {
+        let Some(state) = self.methods.get_mut(method.position()) else { return };
+        let reason = pin.to_string();
+        state.pin = Some(pin);
+        state.quote.clear();
+        let name = state.info.name.clone();
+        self.notice(Notice::TakenBack { method: name, reason });
+        self.sort_callbacks();
+        self.planner.hurry(now);
+        self.refresh_words(now);
+    }
+
+    /// Charges the device's energy for an attempt, whatever became of it.
+    fn spent(&mut self, now: Timestamp, under_way: &UnderWay, down: ByteCount) {
+        let server = &self.servers[under_way.offer.server.position()];
+        let energy = remote_energy(self, server, now, (under_way.up, down), now.since(under_way.sent));
+        self.state_of(under_way).counts.remote_energy += energy;
+    }
+
+    fn settle(&mut self, now: Timestamp, under_way: &UnderWay, lost: Duration) {
+        if under_way.reply.is_none() {
+            self.spent(now, under_way, ByteCount::ZERO);
+        }
+        let counts = &mut self.state_of(under_way).counts;
+        counts.lost_time = counts.lost_time.saturating_add(lost);
+        if under_way.offer.exploring {
+            self.purse.settle(now, under_way.reserved, lost.min(under_way.reserved));
+        }
+    }
+
+    fn state_of(&mut self, under_way: &UnderWay) -> &mut MethodState {
+        &mut self.methods[under_way.offer.request.method.position()]
+    }
+}
+
+fn not_sent(error: NotSent) -> LocalReason {
+    match error {
+        NotSent::Draining => LocalReason::Draining,
+        NotSent::Full(_) => LocalReason::Busy,
+        NotSent::Method(_, status) => LocalReason::NotOffered(status),
+        NotSent::Unlisted(_) => LocalReason::Unlisted,
+        NotSent::Frame(_) => LocalReason::TooLarge,
+        _ => LocalReason::NotAttached,
+    }
+}

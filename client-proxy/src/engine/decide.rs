@@ -1,0 +1,239 @@
+//! Where a call runs.
+
+use std::time::Duration;
+
+use outboard_core::{ByteCount, Placement, ServerIndex, Timestamp};
+use outboard_wire::frame::Attempt;
+
+use super::Engine;
+use crate::decision::{Decision, LocalReason, Offer, Request};
+use crate::method::MethodState;
+use crate::quote::{Quote, scaled};
+
+/// What speaks for sending a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Motive {
+    /// The figures: even at worst it comes back in time.
+    Worth,
+    /// Hope: it may well be worth it, and trying tells.
+    Try,
+}
+
+impl Engine {
+    /// Where a call runs. Neither allocates nor waits: predictions, guards and the plan are at hand.
+    pub fn decide(&mut self, now: Timestamp, request: &Request) -> Decision {
+        let judged = self.judge(now, request);
+        let Some(state) = self.methods.get_mut(request.method.position()) else {
+            return Decision::Local(LocalReason::Unknown);
+        };
+        state.last_reason = judged.err();
+        match judged {
+            Ok(offer) => {
+                tracing::debug!(method = %state.info.name, ?offer, "offer");
+                Decision::Remote(offer)
+            }
+            Err(reason) => {
+                tracing::trace!(method = %state.info.name, ?reason, "local");
+                if state.info.remote_only { Decision::Refused(reason) } else { Decision::Local(reason) }
+            }
+        }
+    }
+
+    /// Whether an offer still stands now that the encoded slots are `size`; the offer's figures follow.
+    ///
+    /// # Errors
+    /// Why the call runs on the device after all.
+    pub fn confirm(&mut self, now: Timestamp, offer: &mut Offer, size: ByteCount) -> Result<(), LocalReason> {
+        let request = offer.request;
+        self.profile.observe_encoded(request.method, size, request.work);
+        let state = self.methods.get_mut(request.method.position()).ok_or(LocalReason::Unknown)?;
+        state.quote.clear();
+        let confirmed = self.reconsider(now, offer, size);
+        if let Some(state) = self.methods.get_mut(request.method.position()) {
+            state.last_reason = confirmed.err();
+        }
+        *offer = confirmed?;
+        Ok(())
+    }
+
+    /// The slots passed the offer's budget while they were encoded. The method is left alone for a while, longer each
+    /// time: its state may shrink again.
+    pub fn over_budget(&mut self, now: Timestamp, offer: &Offer) -> LocalReason {
+        let jitter = self.jitter.draw();
+        if let Some(state) = self.methods.get_mut(offer.request.method.position()) {
+            state.hold(now, LocalReason::TooLarge, jitter);
+            state.last_reason = Some(LocalReason::TooLarge);
+        }
+        LocalReason::TooLarge
+    }
+
+    fn reconsider(&mut self, now: Timestamp, offer: &Offer, size: ByteCount) -> Result<Offer, LocalReason> {
+        let request = &offer.request;
+        let state = &self.methods[request.method.position()];
+        let server = offer.server;
+        if let Some(obstacle) = self.obstacle(now, state, server) {
+            return Err(obstacle);
+        }
+        if size > self.servers[server.position()].frame_limit() {
+            return Err(LocalReason::TooLarge);
+        }
+        let statistics = self.profile.method(request.method).ok_or(LocalReason::Unknown)?;
+        let quote = Quote::reckon(statistics, request.work, Some(size), &self.market(now, server));
+        let fresh = self.offer(now, request, server, &quote)?;
+        Ok(Offer { asked: offer.asked, ..fresh })
+    }
+
+    fn judge(&mut self, now: Timestamp, request: &Request) -> Result<Offer, LocalReason> {
+        let server = self.server_for(now, request)?;
+        let quote = self.quote(now, request, server)?;
+        self.offer(now, request, server, &quote)
+    }
+
+    /// The server that a call could go to, whatever it costs there.
+    pub(crate) fn server_for(&self, now: Timestamp, request: &Request) -> Result<ServerIndex, LocalReason> {
+        let state = self.methods.get(request.method.position()).ok_or(LocalReason::Unknown)?;
+        if let Some(reason) = state.bound_here() {
+            return Err(reason);
+        }
+        let server = self.choose(now, state, request.within)?;
+        match state.held(now) {
+            Some(reason) if !state.info.remote_only => Err(reason),
+            _ => Ok(server),
+        }
+    }
+
+    /// The terms on which a call may go to a server, if any.
+    pub(crate) fn offer(
+        &self,
+        now: Timestamp,
+        request: &Request,
+        server: ServerIndex,
+        quote: &Quote,
+    ) -> Result<Offer, LocalReason> {
+        let state = &self.methods[request.method.position()];
+        let frame_limit = self.servers[server.position()].frame_limit();
+        let mut offer = Offer {
+            server,
+            request: *request,
+            bound: state.info.deadline,
+            budget: frame_limit,
+            predicted: quote.remote.map_or(Duration::ZERO, |remote| remote.usual),
+            local: quote.local,
+            exploring: false,
+            asked: now,
+        };
+        if state.info.remote_only {
+            return Ok(offer);
+        }
+        let local = quote.local.ok_or(LocalReason::FirstRun)?;
+        let remote = quote.remote.ok_or(LocalReason::FirstRun)?;
+        let limit = time_allowed(state, local);
+        offer.exploring = match self.motive(state, request, quote, limit)? {
+            Motive::Worth => false,
+            Motive::Try if self.purse.allows(now) => true,
+            Motive::Try => return Err(LocalReason::TriedEnough),
+        };
+        if quote.up > frame_limit {
+            return Err(LocalReason::TooLarge);
+        }
+        if !state.info.once {
+            offer.bound = Some(remote.worst.min(limit));
+        }
+        offer.budget = quote.budget(limit).min(frame_limit);
+        Ok(offer)
+    }
+
+    /// What speaks for sending it, or what against it.
+    fn motive(
+        &self,
+        state: &MethodState,
+        request: &Request,
+        quote: &Quote,
+        limit: Duration,
+    ) -> Result<Motive, LocalReason> {
+        let remote = quote.remote.ok_or(LocalReason::FirstRun)?;
+        let certain = remote.worst <= limit;
+        // Once it has come too late twice in a row its figures do not hold: only tries can tell when they do again.
+        let doubtful = state.late_in_a_row >= 2;
+        let worth_a_try = remote.hoped <= limit && !state.info.once;
+        let planned = match state.placement {
+            None => return Err(LocalReason::NoPlan),
+            Some(Placement::Server) => self.plan_holds(request) || quote.pays(self.objective),
+            // A plan knows the usual call; for this one its work says that it is worth it by itself.
+            Some(Placement::Device) => request.work.is_some() && quote.pays(self.objective),
+        };
+        match (planned, certain) {
+            (true, true) if !doubtful => Ok(Motive::Worth),
+            (true, _) if worth_a_try => Ok(Motive::Try),
+            (true, _) => Err(LocalReason::TooSlow),
+            // What little is known speaks against it, but it is little.
+            (false, false) if worth_a_try && quote.may_pay(self.objective) => Ok(Motive::Try),
+            (false, _) if state.placement == Some(Placement::Server) => Err(LocalReason::NotAlone),
+            (false, _) => Err(LocalReason::Planned),
+        }
+    }
+
+    /// A plan that has both ends of an edge on the server counts on the caller being there; if the call is made here,
+    /// the caller is not.
+    fn plan_holds(&self, request: &Request) -> bool {
+        let caller = request.caller.and_then(|caller| self.methods.get(caller.position()));
+        caller.is_none_or(|caller| caller.placement != Some(Placement::Server))
+    }
+
+    /// The first server, in the user's order, that takes the method now; or why none does.
+    fn choose(
+        &self,
+        now: Timestamp,
+        state: &MethodState,
+        within: Option<Attempt>,
+    ) -> Result<ServerIndex, LocalReason> {
+        if let Some(outer) = within {
+            let server = self.under_way.get(&outer).ok_or(LocalReason::NotAttached)?.offer.server;
+            return self.obstacle(now, state, server).map_or(Ok(server), Err);
+        }
+        let mut first = None;
+        for position in 0..self.servers.len() {
+            let server = ServerIndex(position as u16);
+            match self.obstacle(now, state, server) {
+                None => return Ok(server),
+                Some(obstacle) => first = first.or(Some(obstacle)),
+            }
+        }
+        Err(first.unwrap_or(LocalReason::NoServer))
+    }
+
+    fn obstacle(&self, now: Timestamp, state: &MethodState, server: ServerIndex) -> Option<LocalReason> {
+        let obstacle = self.servers[server.position()].obstacle(now, state.info.id)?;
+        // A method that can run nowhere else may as well wait for a silent server until its deadline.
+        (obstacle != LocalReason::Silent || !state.info.remote_only).then_some(obstacle)
+    }
+
+    /// The quote for a call, kept from an earlier one where that is still good.
+    fn quote(
+        &mut self,
+        now: Timestamp,
+        request: &Request,
+        server: ServerIndex,
+    ) -> Result<Quote, LocalReason> {
+        let position = request.method.position();
+        let generation = self.servers[server.position()].generation;
+        if let Some(quote) = self.methods[position].quote.get(now, (server, generation), request.work) {
+            return Ok(quote);
+        }
+        let statistics = self.profile.method(request.method).ok_or(LocalReason::Unknown)?;
+        let quote = Quote::reckon(statistics, request.work, None, &self.market(now, server));
+        self.methods[position].quote.set(now, (server, generation), request.work, quote);
+        Ok(quote)
+    }
+}
+
+/// The longest that an attempt may take: ε times a local run and, where there is a deadline that a local run can keep,
+/// no longer than leaves the time for one.
+pub(super) fn time_allowed(state: &MethodState, local: Duration) -> Duration {
+    let limit = scaled(local, state.slowdown);
+    match state.info.deadline {
+        None => limit,
+        Some(deadline) if local < deadline => limit.min(deadline - local),
+        Some(deadline) => limit.min(deadline),
+    }
+}

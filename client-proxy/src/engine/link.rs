@@ -1,0 +1,232 @@
+//! Connections and sessions: kept, lost, tried again.
+
+use std::time::Duration;
+
+use outboard_core::{ServerIndex, Timestamp};
+use outboard_wire::device::{Event, Output as SessionOutput, Session};
+use outboard_wire::frame::{Hello, MethodStatus, PROTOCOL, Refusal, Welcome};
+use outboard_wire::{Lost, Timing};
+
+use super::Engine;
+use crate::decision::LocalReason;
+use crate::output::{Notice, Output};
+use crate::server::Link;
+
+/// A session that lasted this long was a good one: the next failure is a first one again.
+const STABLE: Duration = Duration::from_secs(10);
+/// A session is not renewed before that, so that methods that are registered one by one do not renew it one by one.
+const SERVED: Duration = Duration::from_secs(1);
+/// A refusal that only a person can do something about is not worth asking about more often.
+const REFUSED: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// The connection that was asked for is there; `round_trip` is what the transport measured so far.
+    pub fn link_up(&mut self, now: Timestamp, server: ServerIndex, round_trip: Option<Duration>) {
+        let hello = self.hello(server);
+        let Some(entry) = self.servers.get_mut(server.position()) else { return };
+        match entry.link {
+            Link::Connecting => {}
+            Link::Closed | Link::Down { .. } => {
+                self.outputs.push_back(Output::Disconnect { server, reason: Lost::WeLeft });
+                return;
+            }
+            // The driver says it twice; the session that is there stays.
+            Link::Up(_) => return,
+        }
+        entry.link = Link::Up(Box::new(Session::new(now, hello, Timing::default())));
+        entry.renew = false;
+        entry.heard(now);
+        self.pump(now, server.position());
+        if let Some(round_trip) = round_trip {
+            self.round_trip(now, server, round_trip);
+        }
+    }
+
+    /// The connection that was asked for cannot be had: why, and what to do where something can be done.
+    pub fn link_failed(&mut self, now: Timestamp, server: ServerIndex, why: impl Into<String>) {
+        let Some(entry) = self.servers.get(server.position()) else { return };
+        if matches!(entry.link, Link::Connecting) {
+            self.trouble(server.position(), why.into());
+            self.retry(now, server.position(), Duration::ZERO);
+        }
+    }
+
+    /// The connection broke.
+    pub fn link_lost(&mut self, now: Timestamp, server: ServerIndex) {
+        if let Some(session) = self.servers.get_mut(server.position()).and_then(|entry| entry.session_mut()) {
+            session.handle_lost(now);
+            self.pump(now, server.position());
+        }
+    }
+
+    /// A frame came from a server.
+    pub fn handle_frame(&mut self, now: Timestamp, server: ServerIndex, bytes: &[u8]) {
+        let Some(entry) = self.servers.get_mut(server.position()) else { return };
+        if let Link::Up(session) = &mut entry.link {
+            session.handle_frame(now, bytes);
+            entry.heard(now);
+            self.pump(now, server.position());
+        }
+    }
+
+    /// The transport's current round trip to a server.
+    pub fn round_trip(&mut self, now: Timestamp, server: ServerIndex, round_trip: Duration) {
+        if let Some(entry) = self.servers.get_mut(server.position()) {
+            entry.network.observe_round_trip(now, round_trip);
+            entry.generation += 1;
+            self.learned(now);
+        }
+    }
+
+    /// The way to a server is another one now (a new address of ours): what was learned of it is uncertain.
+    pub fn path_changed(&mut self, now: Timestamp, server: ServerIndex) {
+        if let Some(entry) = self.servers.get_mut(server.position()) {
+            entry.network.reset();
+            entry.generation += 1;
+            self.learned(now);
+        }
+    }
+
+    /// Takes out of a session what it wants done.
+    pub(super) fn pump(&mut self, now: Timestamp, position: usize) {
+        let server = ServerIndex(position as u16);
+        while let Some(output) = self.servers[position].session_mut().and_then(Session::poll) {
+            match output {
+                SessionOutput::Transmit { lane, bytes } => {
+                    self.outputs.push_back(Output::Transmit { server, lane, bytes });
+                }
+                SessionOutput::Event(event) => self.session_event(now, position, event),
+                SessionOutput::Close(reason) => {
+                    self.outputs.push_back(Output::Disconnect { server, reason: reason.clone() });
+                    self.session_over(now, position, &reason);
+                }
+            }
+        }
+    }
+
+    fn session_event(&mut self, now: Timestamp, position: usize, event: Event) {
+        match event {
+            Event::Attached(welcome) => self.attached(now, position, &welcome),
+            Event::Refused(refusal) => {
+                let wait = if matches!(refusal, Refusal::Busy) { Duration::ZERO } else { REFUSED };
+                self.servers[position].refused = Some(wait);
+                self.trouble(position, refusal.to_string());
+            }
+            Event::Replied(reply) => self.replied(now, reply),
+            Event::Failed(failed) => self.failed(now, failed),
+            Event::Back(back) => self.called_back(back),
+            Event::Draining => self.refresh_words(now),
+            Event::Load(load) => self.servers[position].loaded(now, load),
+            Event::RoundTrip(round_trip) => self.round_trip(now, ServerIndex(position as u16), round_trip),
+            Event::Lost { reason, unknown } => self.lost(now, &unknown, &reason),
+            _ => {}
+        }
+    }
+
+    fn attached(&mut self, now: Timestamp, position: usize, welcome: &Welcome) {
+        let server = &mut self.servers[position];
+        let restarted = server.instance.is_some_and(|instance| instance != welcome.server);
+        server.instance = Some(welcome.server);
+        server.capacity = welcome.capacity;
+        server.attached_at = Some(now);
+        server.last_trouble = None;
+        server.busy_until = now;
+        server.generation += 1;
+        server.loaded(now, welcome.load);
+        let name = server.settings.name.clone();
+        if restarted {
+            // Another run of the server has not done what the last one did.
+            for state in &mut self.methods {
+                state.recovered();
+            }
+        }
+        self.notice(Notice::Attached { server: name.clone() });
+        for (state, status) in self.methods.iter().zip(&welcome.methods) {
+            if *status != MethodStatus::Accepted && state.bound_here().is_none() {
+                let reason = LocalReason::NotOffered(*status).to_string();
+                let (server, method) = (name.clone(), state.info.name.clone());
+                self.outputs.push_back(Output::Notice(Notice::NotOffered { server, method, reason }));
+            }
+        }
+        self.planner.dirty(now);
+        self.refresh_words(now);
+    }
+
+    fn session_over(&mut self, now: Timestamp, position: usize, reason: &Lost) {
+        let server = &mut self.servers[position];
+        let lasted = server.attached_at.take().map(|since| now.since(since));
+        if lasted.is_some_and(|lasted| lasted >= STABLE) {
+            server.failures.reset();
+        }
+        let refused = server.refused.take();
+        let renewing = std::mem::take(&mut server.renew) && *reason == Lost::WeLeft;
+        if renewing {
+            server.link = Link::Down { retry_at: now };
+        } else {
+            if refused.is_none() {
+                self.trouble(position, reason.to_string());
+            }
+            let violated = matches!(reason, Lost::Violation(_));
+            self.retry(now, position, refused.unwrap_or(if violated { REFUSED } else { Duration::ZERO }));
+        }
+        self.refresh_words(now);
+    }
+
+    /// Tries again later, at least `least` from now.
+    fn retry(&mut self, now: Timestamp, position: usize, least: Duration) {
+        let jitter = self.jitter.draw();
+        let server = &mut self.servers[position];
+        let wait = server.failures.next(jitter).max(least);
+        server.link = Link::Down { retry_at: now + wait };
+    }
+
+    /// Asks for the connections whose time has come.
+    pub(super) fn connect_due(&mut self, now: Timestamp) {
+        for (position, server) in self.servers.iter_mut().enumerate() {
+            if matches!(server.link, Link::Down { retry_at } if retry_at <= now) {
+                server.link = Link::Connecting;
+                self.outputs.push_back(Output::Connect { server: ServerIndex(position as u16) });
+            }
+        }
+    }
+
+    /// Closes a session that does not list every method, once nothing is under way and it has served a while.
+    pub(super) fn renew_if_idle(&mut self, now: Timestamp, position: usize) {
+        let due = self.renewal(position).is_some_and(|due| due <= now);
+        if let Some(session) = self.servers[position].session_mut().filter(|_| due) {
+            session.goodbye(now);
+            self.pump(now, position);
+        }
+    }
+
+    /// When that session is to be closed for a new one that lists every method.
+    pub(super) fn renewal(&self, position: usize) -> Option<Timestamp> {
+        let server = &self.servers[position];
+        let since = server.attached_at.filter(|_| server.renew)?;
+        let idle = self.under_way.values().all(|under_way| under_way.offer.server.position() != position);
+        idle.then(|| since + SERVED)
+    }
+
+    fn trouble(&mut self, position: usize, reason: String) {
+        let server = &mut self.servers[position];
+        // A dead server is tried again and again; once is enough for the log.
+        let known = server.last_trouble.as_ref() == Some(&reason);
+        server.last_trouble = Some(reason.clone());
+        if !known {
+            let server = server.settings.name.clone();
+            self.notice(Notice::Trouble { server, reason });
+        }
+    }
+
+    fn hello(&self, server: ServerIndex) -> Hello {
+        let token = self.servers.get(server.position()).map(|server| server.settings.token.clone());
+        Hello {
+            protocol: PROTOCOL,
+            app: self.settings.app.clone(),
+            token: token.unwrap_or_default(),
+            device: self.settings.device,
+            limits: self.settings.limits,
+            methods: self.methods.iter().map(|state| state.info.entry()).collect(),
+        }
+    }
+}

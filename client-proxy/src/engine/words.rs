@@ -1,0 +1,64 @@
+//! Words: which methods need to ask at all.
+
+use std::time::Duration;
+
+use outboard_core::{MethodIndex, Placement, Timestamp};
+
+use super::Engine;
+use super::decide::time_allowed;
+use crate::method::{MethodState, Word};
+use crate::output::Output;
+use crate::quote::Quote;
+
+/// Words follow what was learned within this time: a call more or less that asks in vain costs a fraction of a microsecond.
+const WITHIN: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Looks at the words again before long.
+    pub(super) fn words_soon(&mut self, now: Timestamp) {
+        self.words_due = Some(self.words_due.map_or(now + WITHIN, |due| due.min(now + WITHIN)));
+    }
+
+    /// Gives every method the word that holds now.
+    pub(super) fn refresh_words(&mut self, now: Timestamp) {
+        self.words_due = None;
+        for position in 0..self.methods.len() {
+            let method = MethodIndex(position as u32);
+            let word = self.word_of(now, method, &self.methods[position]);
+            let state = &mut self.methods[position];
+            if state.word != word {
+                state.word = word;
+                self.outputs.push_back(Output::Word { method, word });
+            }
+        }
+    }
+
+    /// *Consult* unless nothing can make a call go to a server before the words are looked at again.
+    fn word_of(&self, now: Timestamp, method: MethodIndex, state: &MethodState) -> Word {
+        if state.info.remote_only {
+            // It has to ask even where no server is, to be refused.
+            return Word::Consult;
+        }
+        let takes = |server: &crate::server::Server| server.is_attached() && server.offers(state.info.id);
+        let Some(server) = self.servers.iter().position(takes) else { return Word::Local };
+        if state.bound_here().is_some() {
+            return Word::Local;
+        }
+        let Some(statistics) = self.profile.method(method) else { return Word::Local };
+        // With work, the next call may be larger than any before.
+        let work = (state.largest_work > 0.0).then_some(state.largest_work * 4.0);
+        let market = self.market(now, outboard_core::ServerIndex(server as u16));
+        let quote = Quote::reckon(statistics, work, None, &market);
+        let (Some(local), Some(remote)) = (quote.local, quote.remote) else {
+            // The first run is timed by itself, so that the second can be compared.
+            return Word::Consult;
+        };
+        let hopeful = remote.hoped <= time_allowed(state, local);
+        let may_go = match state.placement {
+            None => false,
+            Some(Placement::Server) => hopeful,
+            Some(Placement::Device) => hopeful && quote.may_pay(self.objective),
+        };
+        if may_go { Word::Consult } else { Word::Local }
+    }
+}

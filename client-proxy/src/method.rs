@@ -1,0 +1,189 @@
+//! A method, as the engine sees it.
+
+use std::fmt;
+use std::time::Duration;
+
+use outboard_core::{BodyHash, Energy, MethodId, Placement, SchemaHash, Timestamp};
+use outboard_wire::frame::MethodEntry;
+
+use crate::backoff::Backoff;
+use crate::decision::LocalReason;
+use crate::quote::CachedQuote;
+
+/// What the registry knows of a method.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MethodInfo {
+    /// Its id.
+    pub id: MethodId,
+    /// Its path, for people.
+    pub name: String,
+    /// Where it may run.
+    pub kind: Kind,
+    /// At most once, also across failures.
+    pub once: bool,
+    /// It cannot run on the device.
+    pub remote_only: bool,
+    /// Time that a call may take.
+    pub deadline: Option<Duration>,
+    /// Its body.
+    pub body: BodyHash,
+    /// Its slots and result.
+    pub schema: SchemaHash,
+    /// Whether another body is accepted on the server.
+    pub compatible: bool,
+    /// Its own ε, in place of the runtime's.
+    pub slowdown: Option<f64>,
+    /// What keeps it on the device although it is remoteable: a skipped field beneath a container, say.
+    pub obstacle: Option<String>,
+}
+
+/// Where a method may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Anywhere.
+    Remoteable,
+    /// On the device; remote code calls back.
+    Device,
+}
+
+/// What the runtime does at a call before it asks anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Run it: nothing could make the call go to a server now.
+    Local,
+    /// Ask [`Engine::decide`](crate::Engine::decide).
+    Consult,
+}
+
+impl MethodInfo {
+    /// A plain re-runnable method.
+    pub fn remoteable(id: MethodId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            kind: Kind::Remoteable,
+            once: false,
+            remote_only: false,
+            deadline: None,
+            body: BodyHash(0),
+            schema: SchemaHash(0),
+            compatible: false,
+            slowdown: None,
+            obstacle: None,
+        }
+    }
+
+    pub(crate) fn entry(&self) -> MethodEntry {
+        MethodEntry { id: self.id, body: self.body, schema: self.schema, compatible: self.compatible }
+    }
+}
+
+/// What the engine remembers of a method.
+#[derive(Clone, Debug)]
+pub(crate) struct MethodState {
+    pub(crate) info: MethodInfo,
+    pub(crate) slowdown: f64,
+    /// What keeps it on the device for good.
+    pub(crate) pin: Option<Pin>,
+    /// Where the plan has it.
+    pub(crate) placement: Option<Placement>,
+    pub(crate) word: Word,
+    pub(crate) quote: CachedQuote,
+    /// Attempts that failed in a way that says something about the method, one after the other.
+    pub(crate) trouble: Backoff,
+    pub(crate) held: Option<Held>,
+    pub(crate) late_in_a_row: u32,
+    pub(crate) largest_work: f64,
+    pub(crate) last_reason: Option<LocalReason>,
+    pub(crate) counts: MethodCounts,
+}
+
+/// A method is left alone for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) until: Timestamp,
+    pub(crate) reason: LocalReason,
+}
+
+/// Why a method stays on the device for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pin {
+    /// It panicked on the server; what it does here is not known yet.
+    PanicInQuestion(String),
+    /// It panicked on the server and not here.
+    Panicked(String),
+    /// It changed a slot that it only borrows.
+    SharedSlotChanged(u16),
+}
+
+/// What happened to a method's attempts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MethodCounts {
+    pub(crate) attempts: u64,
+    pub(crate) late: u64,
+    pub(crate) failed: u64,
+    pub(crate) explored: u64,
+    pub(crate) lost_time: Duration,
+    /// Zero where the device's figures are unknown; the report leaves it out then.
+    pub(crate) remote_energy: Energy,
+}
+
+impl MethodState {
+    pub(crate) fn new(info: MethodInfo, default_slowdown: f64) -> Self {
+        let own = info.slowdown.filter(|slowdown| slowdown.is_finite() && *slowdown >= 0.0);
+        let word = if info.remote_only { Word::Consult } else { Word::Local };
+        Self {
+            slowdown: own.unwrap_or(default_slowdown),
+            info,
+            pin: None,
+            placement: None,
+            word,
+            quote: CachedQuote::default(),
+            trouble: Backoff::new(Duration::from_secs(1), Duration::from_secs(120)),
+            held: None,
+            late_in_a_row: 0,
+            largest_work: 0.0,
+            last_reason: None,
+            counts: MethodCounts::default(),
+        }
+    }
+
+    /// What keeps it on the device whatever the servers do.
+    pub(crate) fn bound_here(&self) -> Option<LocalReason> {
+        match (self.info.kind, &self.info.obstacle, &self.pin) {
+            (Kind::Device, ..) => Some(LocalReason::DeviceMethod),
+            (_, Some(_), _) => Some(LocalReason::CannotTravel),
+            (.., Some(_)) => Some(LocalReason::TakenBack),
+            _ => None,
+        }
+    }
+
+    /// Leaves it alone for a while that grows with each time in a row.
+    pub(crate) fn hold(&mut self, now: Timestamp, reason: LocalReason, jitter: f64) {
+        let until = now + self.trouble.next(jitter);
+        self.held = Some(Held { until, reason });
+    }
+
+    pub(crate) fn held(&self, now: Timestamp) -> Option<LocalReason> {
+        self.held.filter(|held| now < held.until).map(|held| held.reason)
+    }
+
+    /// An attempt came back whole: what went wrong before is over.
+    pub(crate) fn recovered(&mut self) {
+        self.trouble.reset();
+        self.held = None;
+        self.late_in_a_row = 0;
+    }
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PanicInQuestion(message) => write!(f, "it panicked on the server: {message}"),
+            Self::Panicked(message) => write!(f, "it panicked on the server and not here: {message}"),
+            Self::SharedSlotChanged(slot) => {
+                write!(f, "it changed argument {slot}, which it only borrows; a remoteable method must not")
+            }
+        }
+    }
+}

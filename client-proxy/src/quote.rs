@@ -1,0 +1,163 @@
+//! What a call would cost here and there.
+
+use std::time::Duration;
+
+use outboard_core::{Bandwidth, ByteCount, Energy, Objective, ServerIndex, Timestamp};
+use outboard_profiler::{EnergyModel, MethodStatistics, NetworkEstimate, Quantile, Spread};
+
+/// What a quote is reckoned from, apart from the method.
+#[derive(Clone, Copy)]
+pub(crate) struct Market<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) network: &'a NetworkEstimate,
+    pub(crate) energy: &'a EnergyModel,
+    /// How many times as fast as the device the server is.
+    pub(crate) speed_ratio: f64,
+    /// How many calls are ahead of a new one, per core of the server.
+    pub(crate) queue: f64,
+}
+
+/// Predicted costs of one call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Quote {
+    /// A local run; `None` if there never was one.
+    pub(crate) local: Option<Duration>,
+    /// A remote run, at best, usually, and at worst (one in twenty takes longer); `None` if nothing is known.
+    pub(crate) remote: Option<Range>,
+    /// A local and a remote run's energy, where the device's figures are known.
+    pub(crate) energy: Option<(Energy, Energy)>,
+    pub(crate) up: ByteCount,
+    /// The remote run at worst without sending anything up.
+    fixed: Duration,
+    rate: Bandwidth,
+    up_at_worst: ByteCount,
+}
+
+/// A time at best (a quarter of the cases), usually, and at worst (all but one case in twenty).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Range {
+    pub(crate) hoped: Duration,
+    pub(crate) usual: Duration,
+    pub(crate) worst: Duration,
+}
+
+/// A quote and what it was reckoned for: predictions change with samples and, slowly, with time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CachedQuote {
+    entry: Option<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    at: Timestamp,
+    generation: Generation,
+    work: Option<f64>,
+    quote: Quote,
+}
+
+/// A server, and a number that changes with everything that its predictions depend on.
+pub(crate) type Generation = (ServerIndex, u64);
+
+/// Longer than this a quote is not kept: certainty about the link fades by the second.
+const KEPT: Duration = Duration::from_millis(250);
+
+impl CachedQuote {
+    /// The quote of that generation for that work, if it is still good.
+    pub(crate) fn get(&self, now: Timestamp, generation: Generation, work: Option<f64>) -> Option<Quote> {
+        let entry = self.entry.as_ref()?;
+        let good = entry.generation == generation && entry.work == work && now.since(entry.at) < KEPT;
+        good.then_some(entry.quote)
+    }
+
+    pub(crate) fn set(&mut self, now: Timestamp, generation: Generation, work: Option<f64>, quote: Quote) {
+        self.entry = Some(Entry { at: now, generation, work, quote });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.entry = None;
+    }
+}
+
+impl Quote {
+    /// Reckons one. `size` is that of the encoded slots where it is known already.
+    pub(crate) fn reckon(
+        method: &MethodStatistics,
+        work: Option<f64>,
+        size: Option<ByteCount>,
+        market: &Market<'_>,
+    ) -> Self {
+        let up = size
+            .map(|size| Spread::around(size, 0.0))
+            .or_else(|| method.up(work))
+            .unwrap_or_else(unknown_size);
+        // A reply nobody has seen is taken to be as large as what went up, very roughly.
+        let down = method.down(work).unwrap_or_else(|| up.widened(1.0));
+        let (rate_up, rate_down) =
+            (market.network.goodput_up(market.now), market.network.goodput_down(market.now));
+        let round_trip = market.network.round_trip(market.now);
+        let (up_time, down_time) = (up.over(rate_up), down.over(rate_down));
+        let run = method.on_server(work, market.speed_ratio);
+        let with_queue = run.map(|run| run.times(1.0 + market.queue));
+        let range = with_queue.map(|run| {
+            let all = Spread::sum(&[round_trip, up_time, run, down_time]);
+            Range { hoped: all.at(HOPED), usual: all.median(), worst: all.at(Quantile::P95) }
+        });
+        let fixed = with_queue.map(|run| Spread::sum(&[round_trip, run, down_time]).at(Quantile::P95));
+        let local = method.local(work).map(Spread::median);
+        let energy = local.zip(with_queue).and_then(|(local, run)| {
+            let waiting = market.energy.waiting(round_trip.median().saturating_add(run.median()))?;
+            let moving = market.energy.transferring(up_time.median(), down_time.median())?;
+            Some((market.energy.running(local)?, waiting + moving))
+        });
+        Self {
+            local,
+            remote: range,
+            energy,
+            up: up.median(),
+            fixed: fixed.unwrap_or(Duration::MAX),
+            rate: rate_up.median(),
+            up_at_worst: up.at(Quantile::P95),
+        }
+    }
+
+    /// Whether a remote run of this call alone is usually better than a local one.
+    pub(crate) fn pays(&self, objective: Objective) -> bool {
+        match (objective, self.energy) {
+            (Objective::Energy | Objective::EnergyWithin(_), Some((local, remote))) => remote < local,
+            _ => self.local.zip(self.remote).is_some_and(|(local, remote)| remote.usual < local),
+        }
+    }
+
+    /// Whether it would be better if it went as well as can be hoped.
+    pub(crate) fn may_pay(&self, objective: Objective) -> bool {
+        let Some((local, remote)) = self.local.zip(self.remote) else { return false };
+        match (objective, self.energy) {
+            (Objective::Energy | Objective::EnergyWithin(_), Some((here, there))) => {
+                let hope = remote.hoped.as_secs_f64() / remote.usual.as_secs_f64().max(1e-9);
+                there.scaled(hope) < here
+            }
+            _ => remote.hoped < local,
+        }
+    }
+
+    /// Most bytes that are worth encoding for a call that has to be back within `limit`.
+    pub(crate) fn budget(&self, limit: Duration) -> ByteCount {
+        let spare = limit.saturating_sub(self.fixed);
+        let bits = u128::from(self.rate.as_bits_per_second()) * spare.as_nanos() / 1_000_000_000;
+        // The rate is a guess and the true size is checked again: twice what usually fits avoids giving up early.
+        let fits = u64::try_from(bits / 8 * 2).map_or(u64::MAX, |bytes| bytes);
+        ByteCount::from_bytes(fits).max(self.up_at_worst)
+    }
+}
+
+/// One in four: what a method can reasonably be hoped to do.
+const HOPED: Quantile = Quantile::P25;
+
+/// A time times a factor that is not negative; what does not fit is the longest time.
+pub(crate) fn scaled(time: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64((time.as_secs_f64() * factor).max(0.0)).unwrap_or(Duration::MAX)
+}
+
+fn unknown_size() -> Spread<ByteCount> {
+    Spread::around(ByteCount::from_bytes(10_000), 1.5)
+}

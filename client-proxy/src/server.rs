@@ -1,0 +1,164 @@
+//! A server, as the engine sees it: its session, its link, and how far it can be relied on.
+
+use std::time::Duration;
+
+use outboard_core::{ByteCount, InstanceId, MethodId, Timestamp};
+use outboard_profiler::NetworkEstimate;
+use outboard_wire::device::Session;
+use outboard_wire::frame::{Capacity, Load, MethodStatus};
+
+use crate::backoff::Backoff;
+use crate::decision::LocalReason;
+use crate::settings::ServerSettings;
+
+/// One configured server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) settings: ServerSettings,
+    pub(crate) link: Link,
+    /// Connections and sessions that failed, one after the other.
+    pub(crate) failures: Backoff,
+    /// Calls that it was too busy for, one after the other.
+    pub(crate) refusals: Backoff,
+    pub(crate) busy_until: Timestamp,
+    pub(crate) network: NetworkEstimate,
+    pub(crate) capacity: Capacity,
+    pub(crate) instance: Option<InstanceId>,
+    load: Load,
+    load_at: Timestamp,
+    /// When anything came from it last.
+    pub(crate) heard: Timestamp,
+    /// When an attempt was given up as late that nothing had been heard since it was sent.
+    pub(crate) silent_since: Option<Timestamp>,
+    pub(crate) attached_at: Option<Timestamp>,
+    /// Close the session when nothing is under way: methods were registered that it does not list.
+    pub(crate) renew: bool,
+    pub(crate) last_trouble: Option<String>,
+    /// The greeting was refused: wait at least so long.
+    pub(crate) refused: Option<Duration>,
+    /// Changes with everything that a prediction depends on.
+    pub(crate) generation: u64,
+    pub(crate) replied: u64,
+    pub(crate) failed: u64,
+}
+
+/// The connection to a server.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// None; the next try is due then.
+    Down { retry_at: Timestamp },
+    /// The driver was asked to connect.
+    Connecting,
+    /// Connected; the session is greeting, open or draining.
+    Up(Box<Session>),
+    /// The user left; nothing is tried any more.
+    Closed,
+}
+
+/// How long a load report counts.
+const LOAD_KEPT: Duration = Duration::from_secs(2);
+
+impl Server {
+    pub(crate) fn new(now: Timestamp, settings: ServerSettings) -> Self {
+        Self {
+            settings,
+            link: Link::Down { retry_at: now },
+            failures: Backoff::new(Duration::from_millis(250), Duration::from_secs(60)),
+            refusals: Backoff::new(Duration::from_millis(50), Duration::from_secs(5)),
+            busy_until: now,
+            network: NetworkEstimate::unknown(),
+            capacity: Capacity::default(),
+            instance: None,
+            load: Load::default(),
+            load_at: now,
+            heard: now,
+            silent_since: None,
+            attached_at: None,
+            renew: false,
+            last_trouble: None,
+            refused: None,
+            generation: 0,
+            replied: 0,
+            failed: 0,
+        }
+    }
+
+    pub(crate) fn session(&self) -> Option<&Session> {
+        match &self.link {
+            Link::Up(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn session_mut(&mut self) -> Option<&mut Session> {
+        match &mut self.link {
+            Link::Up(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// Whether its session takes calls.
+    pub(crate) fn is_attached(&self) -> bool {
+        self.session().is_some_and(Session::is_open)
+    }
+
+    /// Why it does not take a call of that method now, if it does not.
+    pub(crate) fn obstacle(&self, now: Timestamp, method: MethodId) -> Option<LocalReason> {
+        let Some(session) = self.session() else { return Some(LocalReason::NotAttached) };
+        if !session.is_open() {
+            let draining = self.attached_at.is_some() && !session.is_over();
+            return Some(if draining { LocalReason::Draining } else { LocalReason::NotAttached });
+        }
+        match session.status(method) {
+            Some(MethodStatus::Accepted) => {}
+            Some(status) => return Some(LocalReason::NotOffered(status)),
+            None => return Some(LocalReason::Unlisted),
+        }
+        if self.silent_since.is_some() {
+            return Some(LocalReason::Silent);
+        }
+        (now < self.busy_until || session.credit() == 0).then_some(LocalReason::Busy)
+    }
+
+    /// Whether its session lists and accepts a method.
+    pub(crate) fn offers(&self, method: MethodId) -> bool {
+        self.session().and_then(|session| session.status(method)) == Some(MethodStatus::Accepted)
+    }
+
+    /// Anything came from it.
+    pub(crate) fn heard(&mut self, now: Timestamp) {
+        self.heard = now;
+        self.silent_since = None;
+    }
+
+    pub(crate) fn loaded(&mut self, now: Timestamp, load: Load) {
+        if load != self.load {
+            self.generation += 1;
+        }
+        (self.load, self.load_at) = (load, now);
+    }
+
+    /// How many calls are ahead of a new one, per core.
+    pub(crate) fn queue(&self, now: Timestamp) -> f64 {
+        let cores = u32::from(self.capacity.cores.max(1));
+        if now.since(self.load_at) > LOAD_KEPT || self.load.running < cores {
+            return 0.0;
+        }
+        f64::from(self.load.queued.saturating_add(1)) / f64::from(cores)
+    }
+
+    /// How many times as fast as the device it is; 1 where either was not measured.
+    pub(crate) fn speed_ratio(&self, device: Option<u64>) -> f64 {
+        match (self.capacity.speed, device) {
+            (0, _) | (_, None | Some(0)) => 1.0,
+            (server, Some(device)) => (server as f64 / device as f64).clamp(1e-3, 1e3),
+        }
+    }
+
+    /// The largest frame it takes.
+    pub(crate) fn frame_limit(&self) -> ByteCount {
+        let bytes = self.session().map_or(0, |session| session.limits().frame_bytes);
+        // The frame's own fields take some of it.
+        ByteCount::from_bytes(u64::from(bytes).saturating_sub(4 << 10))
+    }
+}

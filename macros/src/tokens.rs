@@ -74,6 +74,9 @@ fn spell_into(text: &mut String, tokens: TokenStream) {
         match token {
             TokenTree::Group(group) => {
                 let (open, close) = delimiters(group.delimiter());
+                if text.ends_with("mut") && !open.is_empty() {
+                    text.push(' ');
+                }
                 text.push_str(open);
                 spell_into(text, group.stream());
                 text.push_str(close);
@@ -200,6 +203,7 @@ mod tests {
         let spell = |source: &str| super::spell(source.parse().unwrap());
         assert_eq!(spell("Vec < ( u8 , [ f32 ; 4 ] , ) >"), "Vec<(u8, [f32; 4])>");
         assert_eq!(spell("& mut Photo"), "&mut Photo");
+        assert_eq!(spell("&mut[u8]"), "&mut [u8]");
         assert_eq!(spell("<A as B>::C"), "<A as B>::C");
         assert_eq!(spell("Box<dyn Error+Send>"), "Box<dyn Error + Send>");
     }

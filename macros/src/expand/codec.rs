@@ -10,9 +10,16 @@ use super::private;
 use crate::model::{Method, Payload, Slot};
 use crate::tokens::generated_at;
 
+/// Where an expression stands: inside the item `Self` is at hand, and the lints of the user ask for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Site {
+    Inside,
+    Beside,
+}
+
 /// The codec of a slot.
-pub(super) fn of_slot(slot: &Slot) -> TokenStream {
-    let ty = &slot.ty;
+pub(super) fn of_slot(slot: &Slot, site: Site) -> TokenStream {
+    let ty = if site == Site::Inside { &slot.inside } else { &slot.ty };
     let span = generated_at(slot.span);
     let private = private();
     if slot.shape.is_exclusive() {
@@ -34,8 +41,8 @@ pub(super) fn of_slot(slot: &Slot) -> TokenStream {
 }
 
 /// The codec of what a method returns.
-pub(super) fn of_output(method: &Method) -> TokenStream {
-    let ty = &method.output.ty;
+pub(super) fn of_output(method: &Method, site: Site) -> TokenStream {
+    let ty = if site == Site::Inside { &method.output.inside } else { &method.output.ty };
     let span = generated_at(method.output.span);
     if !method.output.is_result {
         return of_value(&quote!(#ty), span);

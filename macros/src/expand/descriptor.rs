@@ -1,9 +1,10 @@
 //! The static beside a method: what it is, how to run it from bytes, and its entry in the table of methods.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Visibility;
 
+use super::codec::Site;
 use super::{codec, private, shim};
 use crate::model::{Method, Role};
 use crate::tokens::{generated, generated_at};
@@ -90,10 +91,11 @@ fn descriptor(method: &Method) -> TokenStream {
 fn schema(method: &Method) -> TokenStream {
     let private = private();
     let slots = method.slots.iter().enumerate().map(|(index, slot)| {
-        let (maker, codec) = (format_ident!("{}", slot.shape.maker()), codec::of_slot(slot));
+        let (index, codec) = (Literal::usize_unsuffixed(index), codec::of_slot(slot, Site::Beside));
+        let maker = format_ident!("{}", slot.shape.maker());
         quote!(schema.#maker(#index, #codec);)
     });
-    let output = codec::of_output(method);
+    let output = codec::of_output(method, Site::Beside);
     quote! {
         fn __outboard_schema(schema: &mut #private::MethodSchema) {
             #(#slots)*

@@ -8,6 +8,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::parse::Parser as _;
 use syn::{Attribute, FnArg, Pat};
 
+use super::codec::Site;
 use super::{block, codec, private};
 use crate::attributes::is_lint_level;
 use crate::model::{Binding, Method, Shape, Slot};
@@ -66,7 +67,7 @@ fn check(method: &Method, passed: &[Passed<'_>]) -> TokenStream {
         let slot = slot.make();
         quote!((#slot, #rest))
     });
-    let output = codec::of_output(method);
+    let output = codec::of_output(method, Site::Inside);
     let consult = quote! {
         match #enter {
             #private::#entry_type::Local(frame) => frame,
@@ -85,7 +86,10 @@ fn check(method: &Method, passed: &[Passed<'_>]) -> TokenStream {
     } else {
         quote!(if #name.is_idle() { #private::#frame_type::none() } else { #consult })
     };
-    quote!(let __outboard_frame = #frame;)
+    let underscored = passed.iter().any(|slot| slot.variable.to_string().starts_with('_')).then(|| {
+        quote!(#[allow(clippy::used_underscore_binding, reason = "the call takes the argument, the body does not")])
+    });
+    quote!(#underscored let __outboard_frame = #frame;)
 }
 
 fn asynchronous(
@@ -94,7 +98,7 @@ fn asynchronous(
     bindings: &[TokenStream],
     body: &TokenStream,
 ) -> TokenStream {
-    let output = &method.output.ty;
+    let output = &method.output.inside;
     let (ask, fallback) = match &method.options.fallback {
         None => (None, None),
         Some(path) => {
@@ -122,7 +126,7 @@ impl Passed<'_> {
     fn make(&self) -> TokenStream {
         let private = private();
         let variable = &self.variable;
-        let codec = codec::of_slot(self.slot);
+        let codec = codec::of_slot(self.slot, Site::Inside);
         let span = generated_at(self.slot.span);
         let maker = Ident::new(self.slot.shape.maker(), span);
         let place = match (self.slot.shape, &self.slot.binding) {
@@ -182,7 +186,7 @@ fn rebind<'a>(
         let again = any_pattern
             || optional
             || (method.is_async() && slot.shape == Shape::Value)
-            || matches!(&slot.binding, Binding::Name(name) if !mention(body.clone(), name));
+            || matches!(&slot.binding, Binding::Name(name) if reports_unused(name) && !mention(body.clone(), name));
         if again {
             let (lints, kept) = argument.attrs.drain(..).partition(is_lint_level);
             argument.attrs = kept;
@@ -200,6 +204,10 @@ fn rebind<'a>(
         }
     }
     arguments
+}
+
+fn reports_unused(name: &Ident) -> bool {
+    !name.to_string().starts_with('_')
 }
 
 fn bind(pattern: &Pat, variable: &TokenStream, lints: &[Attribute]) -> TokenStream {

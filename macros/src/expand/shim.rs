@@ -1,11 +1,11 @@
 //! The shim: a plain function that runs a method from an encoded call.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
-use syn::FnArg;
 
+use super::codec::Site;
 use super::{codec, private};
-use crate::model::{Method, Shape, Slot};
+use crate::model::{Method, Shape};
 use crate::tokens::generated;
 
 /// The variable of a slot within the shim. Names of ours only: a user's name could hide the function itself.
@@ -15,32 +15,28 @@ fn variable(index: usize) -> Ident {
 
 pub(super) fn shim(method: &Method) -> TokenStream {
     let private = private();
-    let slots: Vec<(usize, &Slot)> = method.slots.iter().enumerate().collect();
-    let decode = slots.iter().map(|(index, slot)| {
-        let (variable, codec) = (variable(*index), codec::of_slot(slot));
+    let (mut decode, mut place, mut unchanged, mut give_back) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (index, slot) in method.slots.iter().enumerate() {
+        let (variable, codec) = (variable(index), codec::of_slot(slot, Site::Beside));
         let maker = format_ident!("{}", slot.shape.maker());
+        let index = Literal::usize_unsuffixed(index);
         let mutability = slot.shape.is_exclusive().then(|| quote!(mut));
-        quote!(let #mutability #variable = frame.#maker(#index, #codec)?;)
-    });
-    let exclusive = || slots.iter().filter(|(_, slot)| slot.shape.is_exclusive()).map(|(index, _)| *index);
-    let place = exclusive().map(|index| {
-        let variable = variable(index);
-        quote!(frame.place(#index, &#variable);)
-    });
-    let unchanged = slots
-        .iter()
-        .filter(|(_, slot)| matches!(slot.shape, Shape::Shared | Shape::SharedOption))
-        .map(|(index, _)| {
-            let variable = variable(*index);
-            quote!(frame.unchanged(#index, &#variable)?;)
-        });
-    let give_back = exclusive().map(|index| {
-        let variable = variable(index);
-        quote!(frame.give_back(#index, #variable)?;)
-    });
+        decode.push(quote!(let #mutability #variable = frame.#maker(#index, #codec)?;));
+        match slot.shape {
+            Shape::Value => {}
+            Shape::Shared | Shape::SharedOption => {
+                unchanged.push(quote!(frame.unchanged(#index, &#variable)?;))
+            }
+            Shape::Exclusive | Shape::ExclusiveSlice | Shape::ExclusiveOption => {
+                place.push(quote!(frame.place(#index, &#variable);));
+                give_back.push(quote!(frame.give_back(#index, #variable)?;));
+            }
+        }
+    }
     let call = call(method);
     let run = if method.is_async() { quote!(frame.run_async(#call)?) } else { quote!(frame.run(|| #call)?) };
-    let output = codec::of_output(method);
+    let output = codec::of_output(method, Site::Beside);
     quote! {
         fn __outboard_shim(
             frame: &mut #private::ShimFrame<'_>,
@@ -67,16 +63,6 @@ fn call(method: &Method) -> TokenStream {
             Shape::Exclusive | Shape::ExclusiveSlice | Shape::ExclusiveOption => quote!(#variable.get_mut()),
         }
     });
-    debug_assert_eq!(
-        method.slots.len(),
-        method
-            .function
-            .signature
-            .inputs
-            .iter()
-            .filter(|input| matches!(input, FnArg::Receiver(_) | FnArg::Typed(_)))
-            .count()
-    );
     let function = match &method.self_type {
         None => generated(quote!(#name)),
         Some(own) => {

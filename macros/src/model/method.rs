@@ -7,7 +7,7 @@ use syn::{FnArg, PatType, Receiver, ReceiverKind, ReturnType, Type};
 
 use super::checks::{self, Place};
 use super::self_type::SelfType;
-use super::slot::{self, Binding, Slot};
+use super::slot::{self, Binding, Payload, Slot};
 use crate::attributes;
 use crate::errors::Errors;
 use crate::item::Function;
@@ -42,6 +42,8 @@ pub(crate) struct Method {
 pub(crate) struct Output {
     /// `Self` replaced.
     pub(crate) ty: Type,
+    /// As it is spelled inside the item.
+    pub(crate) inside: Type,
     /// Whether it is written as a `Result`, so that its error may fail to travel.
     pub(crate) is_result: bool,
     pub(crate) span: Span,
@@ -155,6 +157,7 @@ fn receiver_slot(receiver: &Receiver, self_type: Option<&SelfType>, errors: &mut
         binding: Binding::Receiver,
         shape,
         payload,
+        inside: if payload == Payload::Sized { syn::parse_quote!(Self) } else { ty.clone() },
         ty,
         written: sign.to_owned(),
         // All methods of an `impl` that lack the same thing then give one error, at the type in its head.
@@ -189,13 +192,17 @@ fn argument_slot(
         return None;
     }
     let (shape, payload, ty) = slot::classify(&resolved, opaque, errors)?;
+    let inside = match slot::classify(&argument.ty, opaque, &mut Errors::default()) {
+        Some((.., Payload::Sized | Payload::Opaque, inside)) if payload != Payload::Slice => inside,
+        _ => ty.clone(),
+    };
     let binding = slot::binding(&argument.pat);
     let label = match &binding {
         Binding::Name(name) => name.to_string().trim_start_matches("r#").to_owned(),
         _ => format!("argument {}", index + 1),
     };
     let written = spell(resolved.to_token_stream());
-    Some(Slot { label, binding, shape, payload, span: slot::span_of(&argument.ty), ty, written })
+    Some(Slot { label, binding, shape, payload, span: slot::span_of(&argument.ty), ty, inside, written })
 }
 
 fn mentions_self(ty: &Type) -> bool {
@@ -205,9 +212,13 @@ fn mentions_self(ty: &Type) -> bool {
 fn output(function: &Function, self_type: Option<&SelfType>) -> Output {
     let span = checks::result_span(&function.signature);
     match &function.signature.output {
-        ReturnType::Default => Output { ty: syn::parse_quote!(()), is_result: false, span },
+        ReturnType::Default => {
+            let nothing: Type = syn::parse_quote!(());
+            Output { ty: nothing.clone(), inside: nothing, is_result: false, span }
+        }
         ReturnType::Type(_, ty) => Output {
             is_result: checks::is_result(ty),
+            inside: (**ty).clone(),
             ty: self_type.map_or_else(|| (**ty).clone(), |own| own.resolve(ty)),
             span,
         },

@@ -16,6 +16,8 @@ pub(crate) struct Slot {
     pub(crate) payload: Payload,
     /// `Self` replaced: the type that travels, without the reference and the `Option` around it.
     pub(crate) ty: Type,
+    /// The same type as it is spelled inside the item, where `Self` is at hand.
+    pub(crate) inside: Type,
     /// As the user wrote it, for the signature that identifies the method; `Self` replaced, too.
     pub(crate) written: String,
     /// Where errors about the type belong.

@@ -15,4 +15,5 @@ pub use codec::{DecodeError, Decoder, EncodeError, Encoder, decode_serde, encode
 pub use limits::Limits;
 pub use schema::{OpaquePart, Schema, SchemaBuilder, SkippedField};
 pub use session::{Lane, Lost, Output, Timing, Violation};
+pub use state::opaque::Opaque;
 pub use state::{Lent, Place, Places, State};

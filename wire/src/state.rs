@@ -12,6 +12,7 @@
 mod foreign;
 mod map;
 mod number;
+pub(crate) mod opaque;
 mod product;
 mod sequence;
 mod sum;
@@ -133,10 +134,15 @@ impl<'a> Places<'a> {
     /// A field of that value.
     pub fn field<T: State>(&mut self, index: u16, value: &T) {
         if T::SKIPS {
-            self.path.push(index);
-            value.places(self);
-            self.path.pop();
+            self.within(index, |places| value.places(places));
         }
+    }
+
+    /// What `name` names lies in a field of that value.
+    pub fn within(&mut self, index: u16, name: impl FnOnce(&mut Self)) {
+        self.path.push(index);
+        name(self);
+        self.path.pop();
     }
 }
 

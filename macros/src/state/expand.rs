@@ -1,7 +1,7 @@
 //! The implementation of `State` for a type.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 
 use super::model::{Field, Item, Shape, Travel, Variant};
 
@@ -14,11 +14,8 @@ pub(super) fn implementation(item: &Item<'_>) -> TokenStream {
     };
     quote! {
         #[doc(hidden)]
-        #[allow(
-            clippy::all, clippy::pedantic, clippy::restriction, unused_variables, non_shorthand_field_patterns,
-            unreachable_code,
-            reason = "generated"
-        )]
+        // These three are about tokens with the user's spans; all others see that the code is not the user's.
+        #[allow(unreachable_code, unused_qualifications, clippy::question_mark_used, reason = "generated")]
         const _: () = {
             // The name must not hide one that a field's type uses.
             use ::outboard::__private::wire as __outboard_wire;
@@ -33,7 +30,7 @@ pub(super) fn implementation(item: &Item<'_>) -> TokenStream {
 
 fn structure(fields: &[Field<'_>], from_default: bool) -> TokenStream {
     let described = fields.iter().map(Field::described);
-    let encoded = fields.iter().map(|field| {
+    let encoded = fields.iter().filter(|field| field.travels()).map(|field| {
         let member = &field.member;
         field.encoded(&quote!(&self.#member))
     });
@@ -108,26 +105,31 @@ fn decode_into_default(fields: &[Field<'_>]) -> TokenStream {
 }
 
 fn exchanged(field: &Field<'_>) -> TokenStream {
-    let (member, span) = (&field.member, field.span());
+    let member = &field.member;
     match field.travel {
         Travel::State => {
-            quote_spanned!(span=> __outboard_wire::State::exchange(&mut self.#member, &mut other.#member);)
+            let exchanged = field.call("exchange", quote!(&mut self.#member, &mut other.#member));
+            quote!(#exchanged;)
         }
-        Travel::Opaque => quote_spanned!(span=> ::core::mem::swap(&mut self.#member, &mut other.#member);),
+        Travel::Opaque => quote!(::core::mem::swap(&mut self.#member, &mut other.#member);),
         Travel::Skipped(_) => TokenStream::new(),
     }
 }
 
 fn named(index: &Literal, field: &Field<'_>) -> TokenStream {
-    let (member, span) = (&field.member, field.span());
-    quote_spanned!(span=> places.field(#index, &self.#member);)
+    let (member, skips) = (&field.member, field.function("SKIPS"));
+    let named = field.call("places", quote!(&self.#member, places));
+    quote! {
+        if #skips {
+            places.within(#index, |places| #named);
+        }
+    }
 }
 
 fn placed(index: &Literal, field: &Field<'_>) -> TokenStream {
-    let (member, span) = (&field.member, field.span());
-    quote_spanned! {span=>
-        ::core::option::Option::Some((#index, rest)) => __outboard_wire::State::place(&mut self.#member, rest),
-    }
+    let member = &field.member;
+    let placed = field.call("place", quote!(&mut self.#member, rest));
+    quote!(::core::option::Option::Some((#index, rest)) => #placed,)
 }
 
 /// Whether a value has skipped fields at fixed places. Recursion goes through containers, whose answer is no.
@@ -135,10 +137,7 @@ fn skips(fields: &[Field<'_>]) -> TokenStream {
     if fields.iter().any(|field| !field.travels()) {
         return quote!(true);
     }
-    let within = numbered(fields).map(|(_, field)| {
-        let (ty, span) = (field.ty, field.span());
-        quote_spanned!(span=> <#ty as __outboard_wire::State>::SKIPS)
-    });
+    let within = numbered(fields).map(|(_, field)| field.function("SKIPS"));
     quote!(false #(|| #within)*)
 }
 

@@ -131,46 +131,51 @@ impl<'a> Field<'a> {
         !matches!(self.travel, Travel::Skipped(_))
     }
 
-    /// Where errors about the field's type belong. Names still resolve where the derive stands: the type's own tokens
-    /// may come out of another macro, which sees no names of ours.
-    pub(super) fn span(&self) -> Span {
-        Span::call_site().located_at(self.ty.span())
+    /// The path of a function of the trait that the field travels by. It is the only place where the trait is asked of
+    /// the type, always with the same tokens at the same span, so that the compiler tells a missing one once.
+    pub(super) fn function(&self, name: &str) -> TokenStream {
+        let (ty, span) = (self.ty, self.ty.span());
+        let name = Ident::new(name, span);
+        match self.travel {
+            Travel::Opaque => quote_spanned!(span=> <#ty as __outboard_wire::Opaque>::#name),
+            _ => quote_spanned!(span=> <#ty as __outboard_wire::State>::#name),
+        }
+    }
+
+    /// A call of that function. The arguments keep their own spans, as names of ours are seen where the derive stands,
+    /// not where another macro may have made the type.
+    pub(super) fn call(&self, name: &str, arguments: TokenStream) -> TokenStream {
+        let function = self.function(name);
+        quote_spanned!(self.ty.span()=> #function(#arguments))
     }
 
     /// The expression that reads the field from `input`.
     pub(super) fn decoded(&self) -> TokenStream {
-        let span = self.span();
         match &self.travel {
-            Travel::State => quote_spanned!(span=> __outboard_wire::State::decode(input)?),
-            Travel::Opaque => quote_spanned!(span=> __outboard_wire::decode_serde(input)?),
+            Travel::State | Travel::Opaque => {
+                let decoded = self.call("decode", quote!(input));
+                quote_spanned!(self.ty.span()=> #decoded?)
+            }
             Travel::Skipped(None | Some(Fallback::Trait)) => {
+                let span = Span::call_site().located_at(self.ty.span());
                 quote_spanned!(span=> ::core::default::Default::default())
             }
             Travel::Skipped(Some(Fallback::Function(function))) => quote!(#function()),
         }
     }
 
-    /// The expression that writes the field behind the reference `value` to `out`.
+    /// The statement that writes the field behind the reference `value` to `out`.
     pub(super) fn encoded(&self, value: &TokenStream) -> TokenStream {
-        let span = self.span();
-        match &self.travel {
-            Travel::State => quote_spanned!(span=> __outboard_wire::State::encode(#value, out)?;),
-            Travel::Opaque => quote_spanned!(span=> __outboard_wire::encode_serde(#value, out)?;),
-            Travel::Skipped(_) => TokenStream::new(),
-        }
+        let encoded = self.call("encode", quote!(#value, out));
+        quote_spanned!(self.ty.span()=> #encoded?;)
     }
 
     /// The statement that describes the field to `schema`.
     pub(super) fn described(&self) -> TokenStream {
-        let (name, ty, span) = (&self.name, self.ty, self.span());
-        match &self.travel {
-            Travel::State => {
-                quote_spanned!(span=> schema.field(#name, <#ty as __outboard_wire::State>::schema);)
-            }
-            Travel::Opaque => {
-                quote_spanned!(span=> schema.field(#name, __outboard_wire::SchemaBuilder::serde::<#ty>);)
-            }
+        let (name, described) = (&self.name, self.call("schema", quote!(schema)));
+        match self.travel {
             Travel::Skipped(_) => quote!(schema.skipped(#name);),
+            _ => quote!(schema.field(#name, |schema| #described);),
         }
     }
 }

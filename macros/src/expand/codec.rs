@@ -6,7 +6,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::private;
+use super::private_at;
 use crate::model::{Method, Payload, Slot};
 use crate::tokens::generated_at;
 
@@ -21,7 +21,7 @@ pub(super) enum Site {
 pub(super) fn of_slot(slot: &Slot, site: Site) -> TokenStream {
     let ty = if site == Site::Inside { &slot.inside } else { &slot.ty };
     let span = generated_at(slot.span);
-    let private = private();
+    let private = private_at(span);
     if slot.shape.is_exclusive() {
         return if slot.payload == Payload::Opaque {
             quote_spanned!(span=> #private::exclusive_opaque::<#ty>())
@@ -47,7 +47,7 @@ pub(super) fn of_output(method: &Method, site: Site) -> TokenStream {
     if !method.output.is_result {
         return of_value(&quote!(#ty), span);
     }
-    let private = private();
+    let private = private_at(span);
     let ok = of_value(&quote_spanned!(span=> <#ty as #private::Outcome>::Ok), span);
     quote_spanned! {span=>
         #private::outcome::<#ty, _, _>(
@@ -59,6 +59,6 @@ pub(super) fn of_output(method: &Method, site: Site) -> TokenStream {
 
 /// By `State`, else by serde, else an error: the traits behind it are picked by how often the value is borrowed.
 fn of_value(ty: &TokenStream, span: proc_macro2::Span) -> TokenStream {
-    let private = private();
+    let private = private_at(span);
     quote_spanned!(span=> (&&#private::Via::<#ty>::new()).codec())
 }

@@ -1,13 +1,13 @@
 //! The static beside a method: what it is, how to run it from bytes, and its entry in the table of methods.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 use syn::Visibility;
 
 use super::codec::Site;
 use super::{codec, private, shim};
 use crate::model::{Method, Role};
-use crate::tokens::{generated, generated_at};
+use crate::tokens::generated;
 
 /// The static and its registration.
 pub(super) fn beside(method: &Method) -> TokenStream {
@@ -18,16 +18,11 @@ pub(super) fn beside(method: &Method) -> TokenStream {
     let schema = schema(method);
     let shim = shim::shim(method);
     let descriptor = descriptor(method);
-    let fallible = method.is_fallible().then(|| {
-        let (ty, span) = (&method.output.ty, generated_at(method.output.span));
-        quote_spanned!(span=> const _: () = #private::assert_fallible::<#ty>();)
-    });
     quote! {
         #repeated
         #[doc(hidden)]
         #visibility static #name: #private::Method = {
             use #private::tiers::*;
-            #fallible
             #schema
             #shim
             #private::Method::new(#descriptor)

@@ -5,8 +5,8 @@ mod descriptor;
 mod prelude;
 mod shim;
 
-use proc_macro2::{Delimiter, Group, TokenStream};
-use quote::{ToTokens as _, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
 
 use crate::model::Method;
 
@@ -23,14 +23,12 @@ pub(crate) fn method(method: &Method) -> Expanded {
     Expanded { item: prelude::item(method), beside: descriptor::beside(method) }
 }
 
-/// Tokens in braces that keep the place of the user's block.
-fn block(tokens: TokenStream, like: &Group) -> TokenStream {
-    let mut block = Group::new(Delimiter::Brace, tokens);
-    block.set_span(like.span());
-    block.into_token_stream()
-}
-
 /// The path to what the runtime offers.
 fn private() -> TokenStream {
-    quote!(::outboard::__private)
+    private_at(Span::call_site())
+}
+
+/// The same, for an expression whose errors show at `span`.
+fn private_at(span: Span) -> TokenStream {
+    quote_spanned!(span=> ::outboard::__private)
 }

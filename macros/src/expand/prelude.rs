@@ -3,13 +3,13 @@
 //! The body stays the block it was, inside a block of ours: what it declares cannot hide the names that our check
 //! uses, and its own errors and lints stay where they were.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::Parser as _;
 use syn::{Attribute, FnArg, Pat};
 
 use super::codec::Site;
-use super::{block, codec, private};
+use super::{codec, private, private_at};
 use crate::attributes::is_lint_level;
 use crate::model::{Binding, Method, Shape, Slot};
 use crate::tokens::{generated_at, mention};
@@ -25,7 +25,8 @@ pub(super) fn item(method: &Method) -> TokenStream {
     let arguments = rebind(method, &mut function.signature.inputs, &body);
     let Arguments { before, after, bindings, passed } = arguments;
     let check = check(method, &passed);
-    let body = block(body, &function.body);
+    // A block of the user's as the last expression of ours would be reported as having needless braces.
+    let body = block(body, generated_at(function.body.span()));
     let rest = if method.is_async() {
         asynchronous(method, &passed, &bindings, &body)
     } else {
@@ -36,11 +37,16 @@ pub(super) fn item(method: &Method) -> TokenStream {
         quote!(#fallback #(#bindings)* #body)
     };
     let statements = quote!(#(#inner)* #(#before)* #check #(#after)* #rest);
-    function.body = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, TokenStream::new());
-    let outer = block(statements, &method.function.body);
+    let outer = block(statements, function.body.span());
     let (attributes, visibility, defaultness, signature) =
         (&function.attributes, &function.visibility, &function.defaultness, &function.signature);
     quote!(#(#attributes)* #visibility #defaultness #signature #outer)
+}
+
+fn block(tokens: TokenStream, span: Span) -> TokenStream {
+    let mut block = Group::new(Delimiter::Brace, tokens);
+    block.set_span(span);
+    TokenTree::from(block).into()
 }
 
 /// The frame of the call: run here, or tried on a server first.
@@ -62,7 +68,13 @@ fn check(method: &Method, passed: &[Passed<'_>]) -> TokenStream {
         }
     };
     let wait = asynchronous.then(|| quote!(.await));
-    let run = format_ident!("{}", if method.is_fallible() { "run_fallible" } else { "run" });
+    // What is missing of the result's type shows at the path of the function.
+    let span = generated_at(method.output.span);
+    let [attempt_type, run] =
+        [format!("{prefix}Attempt"), if method.is_fallible() { "run_fallible" } else { "run" }.to_owned()]
+            .map(|name| Ident::new(&name, span));
+    let at_result = private_at(span);
+    let run = quote_spanned!(span=> #at_result::#attempt_type::#run);
     let slots = passed.iter().rev().fold(quote!(()), |rest, slot| {
         let slot = slot.make();
         quote!((#slot, #rest))
@@ -73,7 +85,7 @@ fn check(method: &Method, passed: &[Passed<'_>]) -> TokenStream {
             #private::#entry_type::Local(frame) => frame,
             #private::#entry_type::Remote(attempt) => {
                 use #private::tiers::*;
-                match attempt.#run(#slots, #output)#wait {
+                match #run(attempt, #slots, #output)#wait {
                     ::core::result::Result::Ok(result) => return result,
                     ::core::result::Result::Err(frame) => frame,
                 }
@@ -124,11 +136,10 @@ struct Passed<'a> {
 impl Passed<'_> {
     /// The slot maker's call.
     fn make(&self) -> TokenStream {
-        let private = private();
         let variable = &self.variable;
         let codec = codec::of_slot(self.slot, Site::Inside);
         let span = generated_at(self.slot.span);
-        let maker = Ident::new(self.slot.shape.maker(), span);
+        let (private, maker) = (private_at(span), Ident::new(self.slot.shape.maker(), span));
         let place = match (self.slot.shape, &self.slot.binding) {
             (Shape::Value, _) => quote!(&#variable),
             (Shape::Shared, Binding::Receiver) => quote!(&*#variable),

@@ -1,13 +1,12 @@
 //! What a method may not be, each told at the user's tokens with what to do instead.
 
-use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{
     GenericArgument, Generics, Lifetime, PathArguments, ReceiverKind, ReturnType, Signature, Type,
     TypeReference,
 };
 
-use super::slot::peel;
+use super::slot::{peel, span_of};
 use crate::errors::Errors;
 
 /// Where the function stands, which decides what advice helps.
@@ -248,10 +247,10 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     }
 }
 
-/// Where an error about the whole signature belongs.
+/// Where an error about the result belongs.
 pub(crate) fn result_span(signature: &Signature) -> proc_macro2::Span {
     match &signature.output {
         ReturnType::Default => signature.ident.span(),
-        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Type(_, ty) => span_of(ty),
     }
 }

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote};
-use syn::spanned::Spanned as _;
 use syn::{FnArg, PatType, Receiver, ReceiverKind, ReturnType, Type};
 
 use super::checks::{self, Place};
@@ -152,16 +151,17 @@ fn receiver_slot(receiver: &Receiver, self_type: Option<&SelfType>, errors: &mut
         _ => (own.clone(), "self"),
     };
     let (shape, payload, ty) = slot::classify(&passed, false, errors)?;
+    // All methods of an `impl` that lack the same thing then give one error, at the type in its head.
+    let span = slot::span_of(own);
     Some(Slot {
         label: "self".to_owned(),
         binding: Binding::Receiver,
         shape,
         payload,
-        inside: if payload == Payload::Sized { syn::parse_quote!(Self) } else { ty.clone() },
+        inside: if payload == Payload::Sized { syn::parse_quote_spanned!(span=> Self) } else { ty.clone() },
         ty,
         written: sign.to_owned(),
-        // All methods of an `impl` that lack the same thing then give one error, at the type in its head.
-        span: own.span(),
+        span,
     })
 }
 

@@ -193,9 +193,16 @@ pub(crate) fn binding(pat: &Pat) -> Binding {
     }
 }
 
-/// Where errors about a parameter's type belong.
+/// Where an error about a type belongs. The compiler gives us single tokens only: the most telling one is its name.
 pub(crate) fn span_of(ty: &Type) -> Span {
-    ty.span()
+    match peel(ty) {
+        Type::Reference(reference) => span_of(&reference.elem),
+        Type::Path(path) => match optional_reference(ty) {
+            Some(reference) => span_of(&reference.elem),
+            None => path.path.segments.last().map_or_else(|| ty.span(), |last| last.ident.span()),
+        },
+        other => other.span(),
+    }
 }
 
 #[cfg(test)]

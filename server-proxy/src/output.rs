@@ -68,7 +68,8 @@ pub enum Output {
         /// Why.
         reason: Lost,
     },
-    /// The drain is over, all connections are closed: the server may exit. Nothing follows.
+    /// The drain is over, all connections are closed: the server may exit. Nothing follows but the closing of connections
+    /// that are made even later.
     Drained,
 }
 

@@ -1,0 +1,10 @@
+//! The server's engine with the devices' session machines at the other ends, in virtual time.
+
+mod admission;
+mod callbacks;
+mod calls;
+mod chaos;
+mod drain;
+mod limits;
+mod sessions;
+mod world;

@@ -145,3 +145,6 @@ fn with_errors(errors: Errors, item: TokenStream) -> TokenStream {
     let errors = errors.into_tokens();
     quote!(#item #errors)
 }
+
+#[cfg(test)]
+mod tests;

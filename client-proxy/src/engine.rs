@@ -20,7 +20,7 @@ use crate::method::{MethodInfo, MethodState};
 use crate::output::{Notice, Output};
 use crate::quote::Market;
 use crate::server::{Link, Server};
-use crate::settings::Settings;
+use crate::settings::{ServerSettings, Settings};
 
 use attempt::UnderWay;
 pub use learn::Rerun;
@@ -98,6 +98,15 @@ impl Engine {
         index
     }
 
+    /// A server that can be used too, after those that are known; connects to it at once.
+    pub fn add_server(&mut self, now: Timestamp, settings: ServerSettings) -> ServerIndex {
+        let server = ServerIndex(self.servers.len() as u16);
+        self.servers.push(Server::new(now, settings));
+        self.connect_due(now);
+        self.words_soon(now);
+        server
+    }
+
     /// The index of a method that was registered.
     pub fn method_index(&self, id: MethodId) -> Option<MethodIndex> {
         self.by_id.get(&id).copied()
@@ -106,6 +115,11 @@ impl Engine {
     /// What a method was registered with.
     pub fn method_info(&self, method: MethodIndex) -> Option<&MethodInfo> {
         self.methods.get(method.position()).map(|state| &state.info)
+    }
+
+    /// What plans minimise: the objective that was set, or time where the device's energy is unknown.
+    pub fn objective(&self) -> Objective {
+        self.objective
     }
 
     /// How fast this device runs the reference loop, in steps per second.

@@ -27,7 +27,7 @@ pub(crate) struct Quote {
     /// A local and a remote run's energy, where the device's figures are known.
     pub(crate) energy: Option<(Energy, Energy)>,
     pub(crate) up: ByteCount,
-    /// The remote run at worst without sending anything up.
+    /// The remote run without sending anything up, and the rate at which that goes, both as they can be hoped for.
     fixed: Duration,
     rate: Bandwidth,
     up_at_worst: ByteCount,
@@ -102,7 +102,7 @@ impl Quote {
             let all = Spread::sum(&[round_trip, up_time, run, down_time]);
             Range { hoped: all.at(HOPED), usual: all.median(), worst: all.at(Quantile::P95) }
         });
-        let fixed = with_queue.map(|run| Spread::sum(&[round_trip, run, down_time]).at(Quantile::P95));
+        let fixed = with_queue.map(|run| Spread::sum(&[round_trip, run, down_time]).at(HOPED));
         let local = method.local(work).map(Spread::median);
         let energy = local.zip(with_queue).and_then(|(local, run)| {
             let waiting = market.energy.waiting(round_trip.median().saturating_add(run.median()))?;
@@ -115,7 +115,7 @@ impl Quote {
             energy,
             up: up.median(),
             fixed: fixed.unwrap_or(Duration::MAX),
-            rate: rate_up.median(),
+            rate: rate_up.at(Quantile::P75),
             up_at_worst: up.at(Quantile::P95),
         }
     }
@@ -144,8 +144,8 @@ impl Quote {
     pub(crate) fn budget(&self, limit: Duration) -> ByteCount {
         let spare = limit.saturating_sub(self.fixed);
         let bits = u128::from(self.rate.as_bits_per_second()) * spare.as_nanos() / 1_000_000_000;
-        // The rate is a guess and the true size is checked again: twice what usually fits avoids giving up early.
-        let fits = u64::try_from(bits / 8 * 2).map_or(u64::MAX, |bytes| bytes);
+        // Generous on purpose: the true size is checked again, and encoding costs far less than sending.
+        let fits = u64::try_from(bits / 8).unwrap_or(u64::MAX);
         ByteCount::from_bytes(fits).max(self.up_at_worst)
     }
 }
@@ -158,6 +158,7 @@ pub(crate) fn scaled(time: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64((time.as_secs_f64() * factor).max(0.0)).unwrap_or(Duration::MAX)
 }
 
+/// Sizes nobody has seen do not stand in the way: encoding tells before anything is sent.
 fn unknown_size() -> Spread<ByteCount> {
-    Spread::around(ByteCount::from_bytes(10_000), 1.5)
+    Spread::around(ByteCount::from_bytes(10_000), 0.5)
 }

@@ -162,7 +162,7 @@ impl Engine {
         }
         let tried = if offer.exploring { ", which is not certain yet and worth a try" } else { "" };
         let energy = match quote.and_then(|quote| quote.energy) {
-            Some((here, there)) => format!(" and {there} against {here}"),
+            Some((here, there)) => format!(", and {there} of energy against {here}"),
             None => String::new(),
         };
         format!("{}{energy}{tried}", self.figures_of(now, state, offer.server, quote))

@@ -34,12 +34,13 @@ pub struct CallSample {
 }
 
 impl NetworkEstimate {
-    /// Nothing is known: a guess within a factor of ten either way.
+    /// Nothing is known: what a server nearby may offer, within a factor of ten or twenty either way. A guess on the
+    /// low side would keep large calls from ever finding out.
     pub fn unknown() -> Self {
         Self {
             round_trip: Filter::new(0.030, 1.0, 0.01),
-            up: Filter::new(10e6, 1.2, 0.02),
-            down: Filter::new(20e6, 1.2, 0.02),
+            up: Filter::new(50e6, 1.5, 0.02),
+            down: Filter::new(50e6, 1.5, 0.02),
         }
     }
 

@@ -40,6 +40,8 @@ impl Prior {
 
     /// The prior counts like this many samples.
     const STRENGTH: f64 = 2.0;
+    /// Before any sample the exponent is believed to within ±0.3.
+    const SLOPE_VARIANCE: f64 = 0.09;
     /// Work has to vary by about this much (as the variance of its logarithm) before the slope is believed.
     const RIDGE: f64 = 0.05;
 }
@@ -141,7 +143,8 @@ impl<T: Quantity> Predictor<T> {
         let distance = work - self.work;
         // The slope's own variance by ordinary least squares, with the ridge standing for the prior's samples.
         let slope_variance = noise / ((self.work_variance + Prior::RIDGE) * samples.max(1.0));
-        let variance = noise + noise / samples.max(1.0) + slope_variance.min(1.0) * distance * distance;
+        let slope_variance = slope_variance.min(Prior::SLOPE_VARIANCE);
+        let variance = noise + noise / samples.max(1.0) + slope_variance * distance * distance;
         (self.centre + self.slope() * distance, variance)
     }
 

@@ -39,8 +39,10 @@ impl Quantile {
     pub const P90: Self = Self { deviations: 1.281_551_565_544_600_4 };
     /// Exceeded one time in twenty: the bound of a call.
     pub const P95: Self = Self { deviations: 1.644_853_626_951_472_7 };
-    /// Fallen short of one time in four: what can reasonably be hoped for.
+    /// Fallen short of one time in four: what can reasonably be hoped for of a time.
     pub const P25: Self = Self { deviations: -0.674_489_750_196_081_7 };
+    /// Exceeded one time in four: what can reasonably be hoped for of a rate.
+    pub const P75: Self = Self { deviations: 0.674_489_750_196_081_7 };
     /// Fallen short of one time in twenty.
     pub const P05: Self = Self { deviations: -1.644_853_626_951_472_7 };
 

@@ -1,0 +1,7 @@
+//! The engine in virtual time, against scripted servers over simulated links: each test is a story.
+
+mod failures;
+mod offloading;
+mod properties;
+mod rules;
+mod world;

@@ -4,6 +4,8 @@
 //! names do not count, as they do not change an encoding, unless nothing else is known about a type. Skipped fields do
 //! not count either; they are listed, because a method that has them at the wrong place stays on the device.
 
+mod trace;
+
 use std::any::{TypeId, type_name};
 use std::collections::BTreeMap;
 
@@ -173,9 +175,12 @@ impl SchemaBuilder {
         });
     }
 
-    /// A value that has serde's traits alone.
+    /// A value that has serde's traits alone: what its `Deserialize` asks for, or else opaque.
     pub fn serde<T: DeserializeOwned + 'static>(&mut self) {
-        self.opaque(type_name::<T>());
+        match trace::shape_of::<T>() {
+            Some(shape) => self.text.push_str(&format!("serde {shape:?}")),
+            None => self.opaque(type_name::<T>()),
+        }
     }
 
     fn within(&mut self, step: &str, open: char, close: char, container: bool, part: impl FnOnce(&mut Self)) {

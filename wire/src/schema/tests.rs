@@ -129,3 +129,22 @@ fn types_that_use_each_other_often_stay_small() {
     type Many = Sixteen<Sixteen<Sixteen<Four<u8>>>>;
     assert!(Schema::of::<Many>().text.len() < 1000);
 }
+
+#[test]
+fn what_has_serde_alone_is_traced_and_else_opaque() {
+    let traced = Schema::describe(|schema| schema.slot("numbers", SchemaBuilder::serde::<Vec<u32>>));
+    assert_eq!(traced.text, r#""numbers":serde "sequence<u32,>","#);
+    assert_eq!(traced.opaque, []);
+
+    #[derive(serde::Deserialize)]
+    #[serde(try_from = "u8")]
+    struct Never;
+    impl TryFrom<u8> for Never {
+        type Error = &'static str;
+        fn try_from(_: u8) -> Result<Self, &'static str> {
+            Err("nothing is good enough")
+        }
+    }
+    let opaque = Schema::describe(|schema| schema.slot("never", SchemaBuilder::serde::<Never>));
+    assert_eq!(opaque.opaque.len(), 1);
+}

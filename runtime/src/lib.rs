@@ -1,1 +1,58 @@
-//! What the macros of Outboard call: context, registry, shims, executor, threads and clock.
+//! What the macros of Outboard call at run time: context, registry, shims, executor, threads and clock.
+//!
+//! An internal crate of [Outboard](https://docs.rs/outboard); apps name `outboard` only. It drives the pure engines of
+//! both ends; what it does not do is decide.
+//!
+//! ```text
+//!     annotated call ── support::enter ── attempt ── device ── client-proxy's engine
+//!                                           │          │
+//!                                           │          driver ── transport ── network
+//!                                           │
+//!     server's thread ─ shim ─ your method ─┘ server_call ── serve ── server-proxy's engine
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `method`, `registry` | annotated methods and their decision words |
+//! | `support` | what generated code names |
+//! | `stack` | the profile of local calls |
+//! | `attempt` | a call that leaves its thread |
+//! | `device`, `driver`, `runtime` | the device's side |
+//! | `serve`, `executor`, `permits`, `server_call` | the server's side |
+//! | `shim`, `context` | running a method on encoded slots |
+//! | `app`, `config` | `outboard::main` and its configuration |
+
+mod app;
+mod attempt;
+mod clock;
+mod config;
+mod context;
+mod device;
+mod driver;
+mod error;
+mod executor;
+mod identity;
+mod mailbox;
+mod method;
+mod offer;
+mod permits;
+mod registry;
+mod runtime;
+mod serve;
+mod server_call;
+mod shim;
+mod speed;
+mod stack;
+#[doc(hidden)]
+pub mod support;
+
+pub use app::{main, serve_with};
+pub use config::{ConfigError, DeviceConfig, Objective, ServerConfig, Source};
+pub use context::{Context, ContextGuard, context};
+pub use error::{CallError, StartError};
+pub use method::Method;
+pub use outboard_client_proxy::{MethodReport, Report, ServerReport};
+pub use outboard_transport::ServerAddress;
+pub use outboard_wire::state::State;
+pub use runtime::{Builder, Runtime};
+pub use serve::Server;

@@ -64,6 +64,14 @@ fn descriptor(method: &Method) -> TokenStream {
     });
     quote! {
         #private::Descriptor {
+            app: #private::App {
+                name: ::core::env!("CARGO_PKG_NAME"),
+                version: ::core::env!("CARGO_PKG_VERSION"),
+                build: match ::core::option_env!("OUTBOARD_BUILD_ID") {
+                    ::core::option::Option::Some(build) => build,
+                    ::core::option::Option::None => "",
+                },
+            },
             path: ::core::concat!(::core::module_path!(), #path),
             name: #name,
             signature: #signature,
@@ -88,13 +96,13 @@ fn schema(method: &Method) -> TokenStream {
     let slots = method.slots.iter().enumerate().map(|(index, slot)| {
         let (index, codec) = (Literal::usize_unsuffixed(index), codec::of_slot(slot, Site::Beside));
         let maker = format_ident!("{}", slot.shape.maker());
-        quote!(schema.#maker(#index, #codec);)
+        quote!(outboard_schema.#maker(#index, #codec);)
     });
     let output = codec::of_output(method, Site::Beside);
     quote! {
-        fn __outboard_schema(schema: &mut #private::MethodSchema) {
+        fn __outboard_schema(outboard_schema: &mut #private::MethodSchema) {
             #(#slots)*
-            schema.result(#output);
+            outboard_schema.result(#output);
         }
     }
 }

@@ -1,0 +1,425 @@
+//! A call that leaves this thread: to a server, or from a server back to the device.
+//!
+//! Both ways share one path: the slots are encoded, something carries them away and brings a reply, and the reply is
+//! staged, then committed. What can be decided without knowing the types of the slots is decided here; the rest is
+//! behind [`Slots`] and [`Codec`].
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use outboard_client_proxy::{AbandonReason, AttemptEvent, Decision, LocalReason, Offer};
+use outboard_core::ByteCount;
+use outboard_wire::codec::{DecodeError, Decoder};
+use outboard_wire::frame::{
+    AnswerFrame, AnswerImage, BackFrame, BackSlot, Failure, Image, NotRun, SlotImage,
+};
+
+use crate::context::{self, Ground};
+use crate::device::{Device, InFlight, Rerun};
+use crate::error::CallError;
+use crate::mailbox::Mail;
+use crate::method::{Kind, Method};
+use crate::registry;
+use crate::server_call::ServerCall;
+use crate::shim::{Incoming, ShimFrame};
+use crate::stack;
+use crate::support::{Codec, LentSlot, Outgoing, Slots};
+
+/// Where a call goes, in short.
+#[derive(Debug)]
+pub(crate) enum Go {
+    /// It runs here, and nobody watches.
+    Bare,
+    /// It runs here.
+    Here {
+        /// Its fallback does, that is.
+        wants_fallback: bool,
+    },
+    /// It goes elsewhere first.
+    There(Plan),
+}
+
+/// How a call leaves.
+pub(crate) enum Plan {
+    /// To a server.
+    Server(Arc<Device>, Offer),
+    /// Back to the device, from within a server's call.
+    Device(Arc<ServerCall>),
+    /// It cannot: the device cannot run it, and no server can now.
+    Nowhere(String),
+}
+
+/// A call that left and has no result.
+#[derive(Debug, Default)]
+pub(crate) struct Ended {
+    /// The method's fallback is to stand in.
+    pub(crate) wants_fallback: bool,
+    /// What the caller is told, if the call must not run here.
+    pub(crate) error: Option<CallError>,
+    /// What the run here will say about the attempt.
+    pub(crate) rerun: Option<Rerun>,
+}
+
+/// Decides where a call goes.
+pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
+    let descriptor = method.descriptor();
+    let index = registry::register(method);
+    if let Some(call) = context::server_call() {
+        call.gate();
+        let own = context::take_bypass(method);
+        let back = descriptor.kind == Kind::Device || call.is_on_device(descriptor.id());
+        return if back && !own { Go::There(Plan::Device(call)) } else { Go::Bare };
+    }
+    let Some(device) = context::device() else {
+        if context::is_serving() {
+            // A thread that a server's method spawned, most likely. What is not the device's business runs.
+            if descriptor.kind == Kind::Device {
+                stray(method);
+            }
+            return Go::Bare;
+        }
+        return match descriptor.remote_only {
+            true => Go::There(Plan::Nowhere("no runtime was started".to_owned())),
+            false => Go::Bare,
+        };
+    };
+    if context::in_call_back() || descriptor.kind == Kind::Device {
+        return Go::Here { wants_fallback: false };
+    }
+    match device.decide(index, stack::current(), work) {
+        Decision::Remote(offer) => Go::There(Plan::Server(device, offer)),
+        Decision::Local(reason) => Go::Here { wants_fallback: descriptor.fallback && is_away(reason) },
+        Decision::Refused(reason) => Go::There(Plan::Nowhere(reason.to_string())),
+    }
+}
+
+/// Carries a call out, elsewhere.
+pub(crate) fn run<C: Codec>(
+    method: &'static Method,
+    plan: Plan,
+    slots: &mut dyn Slots,
+    codec: C,
+) -> Result<C::Owned, Ended> {
+    let (device, offer) = match plan {
+        Plan::Server(device, offer) => (device, offer),
+        Plan::Device(call) => return call_back(method, &call, slots, codec),
+        Plan::Nowhere(reason) => return Err(nowhere(method, reason)),
+    };
+    let _away = Away::new();
+    let mut trip = Trip::depart(method, &device, offer, slots)?;
+    loop {
+        let mail = trip.flight.wait();
+        if let Some(done) = trip.handle(mail, slots, codec) {
+            return done;
+        }
+    }
+}
+
+/// Carries an async call out, elsewhere.
+pub(crate) async fn run_async<S: Slots, C: Codec>(
+    method: &'static Method,
+    plan: Plan,
+    slots: &mut S,
+    codec: C,
+) -> Result<C::Owned, Ended> {
+    let (device, offer) = match plan {
+        Plan::Server(device, offer) => (device, offer),
+        Plan::Device(call) => return call_back(method, &call, slots, codec),
+        Plan::Nowhere(reason) => return Err(nowhere(method, reason)),
+    };
+    let _away = Away::new();
+    let slots = Undone(slots);
+    let mut trip = Trip::depart(method, &device, offer, slots.0)?;
+    trip.flight.arm();
+    loop {
+        let mail = trip.flight.next().await;
+        if let Some(done) = trip.handle(mail, slots.0, codec) {
+            return done;
+        }
+    }
+}
+
+/// Runs a method on the device of the outer call, and waits.
+fn call_back<C: Codec>(
+    method: &'static Method,
+    call: &Arc<ServerCall>,
+    slots: &mut dyn Slots,
+    codec: C,
+) -> Result<C::Owned, Ended> {
+    let mut outgoing = Vec::new();
+    if let Err(error) = slots.encode(ByteCount::from_bytes(u64::MAX), &mut outgoing) {
+        call.fail(format!("a slot of `{}` could not be encoded: {error}", method.descriptor().title()));
+    }
+    let answer = call.call_back(method.descriptor().id(), outgoing);
+    match land(answer, slots, codec, outboard_wire::Limits::default().depth) {
+        Ok(result) => Ok(result),
+        Err(error) => call
+            .fail(format!("the answer of `{}` could not be decoded: {error}", method.descriptor().title())),
+    }
+}
+
+/// Decodes a result and the exclusive slots, then commits: all or nothing.
+fn land<C: Codec>(
+    answer: AnswerImage,
+    slots: &mut dyn Slots,
+    codec: C,
+    depth: u16,
+) -> Result<C::Owned, DecodeError> {
+    let mut input = Decoder::new(&answer.result.0, depth);
+    let result = codec.decode(&mut input)?;
+    input.finish()?;
+    let mut exclusive = answer.exclusive.into_iter();
+    slots.stage(&mut exclusive, depth)?;
+    if exclusive.next().is_some() {
+        return Err(DecodeError::Refused("more exclusive slots came back than went".to_owned()));
+    }
+    slots.commit();
+    Ok(result)
+}
+
+/// Takes back what call-backs did to the slots of a call whose future is dropped. After a commit there is nothing.
+struct Undone<'a, S: Slots>(&'a mut S);
+
+impl<S: Slots> Drop for Undone<'_, S> {
+    fn drop(&mut self) {
+        self.0.undo();
+    }
+}
+
+/// Charges the time that a call spent elsewhere to its caller's callees.
+struct Away(Instant);
+
+impl Away {
+    fn new() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        stack::offloaded(self.0.elapsed());
+    }
+}
+
+/// A call on its way to a server and back.
+struct Trip<'a> {
+    method: &'static Method,
+    device: &'a Arc<Device>,
+    flight: InFlight,
+    /// What was sent of the slots that call-backs may run on.
+    sent: Vec<Option<Image>>,
+}
+
+impl<'a> Trip<'a> {
+    /// Encodes the slots and sends them.
+    fn depart(
+        method: &'static Method,
+        device: &'a Arc<Device>,
+        offer: Offer,
+        slots: &mut dyn Slots,
+    ) -> Result<Self, Ended> {
+        let mut outgoing = Vec::new();
+        if let Err(error) = slots.encode(offer.budget, &mut outgoing) {
+            let reason = device.not_encoded(method, &offer, &error);
+            return Err(stay(method, is_away(reason), reason));
+        }
+        let keep = |slot: &Outgoing| slot.place.is_some().then(|| slot.image.clone());
+        let sent = outgoing.iter().map(keep).collect();
+        let images = outgoing.into_iter().map(|slot| SlotImage::Whole(slot.image)).collect();
+        let flight =
+            device.depart(method, offer, images).map_err(|reason| stay(method, is_away(reason), reason))?;
+        Ok(Self { method, device, flight, sent })
+    }
+
+    /// Takes one step; `Some` ends the call's stay elsewhere.
+    fn handle<C: Codec>(
+        &mut self,
+        mail: Mail,
+        slots: &mut dyn Slots,
+        codec: C,
+    ) -> Option<Result<C::Owned, Ended>> {
+        let event = match mail {
+            Mail::Event(event) => event,
+            Mail::BoundPassed => {
+                slots.undo();
+                self.flight.abandon(AbandonReason::Late);
+                return Some(Err(self.unknown("it did not answer in time".to_owned())));
+            }
+        };
+        match event {
+            AttemptEvent::Back(back) => {
+                let sequence = back.sequence;
+                let outcome = self.serve(back, slots);
+                self.device.answer(AnswerFrame { attempt: self.flight.attempt(), sequence, outcome });
+                None
+            }
+            AttemptEvent::Replied(reply) => {
+                let answer = AnswerImage { result: reply.result, exclusive: reply.exclusive };
+                match land(answer, slots, codec, self.device.depth()) {
+                    Ok(result) => {
+                        self.flight.committed();
+                        Some(Ok(result))
+                    }
+                    Err(error) => {
+                        slots.undo();
+                        self.flight.abandon(AbandonReason::Undecodable(error.to_string()));
+                        Some(Err(self.ran(format!("its reply could not be decoded: {error}"))))
+                    }
+                }
+            }
+            AttemptEvent::Failed(failure) => {
+                slots.undo();
+                self.flight.ended();
+                Some(Err(self.failed(failure)))
+            }
+            AttemptEvent::Lost(lost) => {
+                slots.undo();
+                self.flight.ended();
+                Some(Err(self.unknown(lost.to_string())))
+            }
+        }
+    }
+
+    /// Runs a device method that remote code calls, on this thread, as in a local program.
+    fn serve(&self, back: BackFrame, slots: &mut dyn Slots) -> Result<AnswerImage, String> {
+        let method = self.device.method(back.method).ok_or_else(|| {
+            format!("the device has no method {}: run the same build on both sides", back.method)
+        })?;
+        let title = method.descriptor().title();
+        if method.descriptor().asynchronous {
+            return Err(format!(
+                "`{title}` is async, and remote code can only call back methods that are not"
+            ));
+        }
+        let depth = self.device.depth();
+        let mut lent = Vec::new();
+        slots.lend(&mut lent);
+        let mut incoming = Vec::with_capacity(back.slots.len());
+        for slot in back.slots {
+            incoming.push(match slot {
+                BackSlot::Copy(image) => Incoming { image, lent: None },
+                BackSlot::Place { slot, path, image } => {
+                    let position = usize::from(slot);
+                    let kept = self.sent.get(position).and_then(Option::as_ref);
+                    let object = lent.get_mut(position).and_then(Option::take);
+                    let (Some(kept), Some(object)) = (kept, object) else {
+                        return Err(format!("`{title}` needs slot {slot} of the outer call twice at once"));
+                    };
+                    Incoming { image, lent: Some(lend(object, &kept.0, &path, depth)?) }
+                }
+            });
+        }
+        let frame = ShimFrame::new(method, incoming, depth, Ground::Device, false);
+        match frame.execute() {
+            Ok(given) => Ok(AnswerImage { result: given.result, exclusive: given.exclusive }),
+            Err(error) => Err(format!("`{title}` on the device: {error}")),
+        }
+    }
+
+    /// The attempt ended without a reply.
+    fn failed(&self, failure: Failure) -> Ended {
+        let descriptor = self.method.descriptor();
+        if failure.never_started() {
+            let away = matches!(failure, Failure::NotRun(NotRun::Busy | NotRun::Draining | NotRun::TooLate));
+            return stay(self.method, away, failure);
+        }
+        match failure {
+            Failure::Panicked(text) if descriptor.once || descriptor.remote_only && !descriptor.fallback => {
+                std::panic::resume_unwind(Box::new(text));
+            }
+            Failure::Unencodable(text) if descriptor.once => {
+                Ended { error: Some(CallError::Remote(text)), ..Ended::default() }
+            }
+            // How the run here goes tells whether a panic on the server was the method's own.
+            failure => Ended { rerun: Some(self.flight.rerun()), ..self.ran(failure.to_string()) },
+        }
+    }
+
+    /// Whether the method ran is unknown.
+    fn unknown(&self, reason: String) -> Ended {
+        let descriptor = self.method.descriptor();
+        let method = descriptor.title().to_owned();
+        if descriptor.once {
+            return Ended { error: Some(CallError::MaybeRan { method, reason }), ..Ended::default() };
+        }
+        if descriptor.fallback {
+            return Ended { wants_fallback: true, ..Ended::default() };
+        }
+        let error = descriptor.remote_only.then_some(CallError::NoAnswer { method, reason });
+        Ended { error, ..Ended::default() }
+    }
+
+    /// The method ran, at least in part, and there is nothing to commit.
+    fn ran(&self, reason: String) -> Ended {
+        let descriptor = self.method.descriptor();
+        if descriptor.once || descriptor.remote_only {
+            return self.unknown(reason);
+        }
+        Ended::default()
+    }
+}
+
+/// Makes a place within a slot ready for a call-back: what was sent is kept first, so that it can be restored.
+fn lend<'a>(
+    object: &'a mut dyn LentSlot,
+    sent: &[u8],
+    path: &[u16],
+    depth: u16,
+) -> Result<&'a mut dyn outboard_wire::state::Lent, String> {
+    object.keep(sent, depth).map_err(|error| format!("the slot could not be kept for undoing: {error}"))?;
+    object.place(path).ok_or_else(|| "the call-back names a place that the slot does not have".to_owned())
+}
+
+/// A call that never ran elsewhere.
+fn stay(method: &'static Method, away: bool, reason: impl ToString) -> Ended {
+    let descriptor = method.descriptor();
+    if descriptor.remote_only {
+        return nowhere(method, reason.to_string());
+    }
+    Ended { wants_fallback: descriptor.fallback && away, ..Ended::default() }
+}
+
+/// A call that only a server can run, and none does.
+fn nowhere(method: &'static Method, reason: String) -> Ended {
+    let descriptor = method.descriptor();
+    if descriptor.fallback {
+        return Ended { wants_fallback: true, ..Ended::default() };
+    }
+    let error = CallError::NoServer { method: descriptor.title().to_owned(), reason };
+    Ended { error: Some(error), ..Ended::default() }
+}
+
+/// Whether a reason to stay is that the server is away.
+fn is_away(reason: LocalReason) -> bool {
+    matches!(
+        reason,
+        LocalReason::NoServer
+            | LocalReason::NotAttached
+            | LocalReason::Silent
+            | LocalReason::Draining
+            | LocalReason::Busy
+    )
+}
+
+/// A device method on a server, on a thread that belongs to no call.
+fn stray(method: &'static Method) -> ! {
+    context::stray();
+    let title = method.descriptor().title();
+    tracing::error!(
+        method = title,
+        "a device method was called on a thread that belongs to no call; carry `outboard::context()` over to it"
+    );
+    std::panic::resume_unwind(Box::new(crate::server_call::Unwound(format!(
+        "`{title}` was called on a thread that belongs to no call"
+    ))))
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Server(_, offer) => f.debug_tuple("Server").field(offer).finish(),
+            Self::Device(call) => f.debug_tuple("Device").field(&call.attempt).finish(),
+            Self::Nowhere(reason) => f.debug_tuple("Nowhere").field(reason).finish(),
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! Configuration in rising priority: defaults, `outboard.toml`, `OUTBOARD_*` variables, the builder.
+//!
+//! Each source is read into the same set of optional [`Values`]; they are laid over each other and resolved once. Every
+//! error names the key, where it was set, and what it may be.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use outboard_transport::{Host, ServerAddress};
+
+/// The file that is read from the working directory when `OUTBOARD_CONFIG` names no other.
+pub(crate) const FILE: &str = "outboard.toml";
+
+/// What the device saves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Objective {
+    /// Time: a call goes to the server where that is faster.
+    #[default]
+    Time,
+    /// The device's energy, within MAUI's bound on time (1.05 × the time of running everything locally).
+    Energy,
+}
+
+/// Settings of a device, resolved.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DeviceConfig {
+    /// Servers in order of preference. Default: none, and everything runs locally.
+    pub servers: Vec<ServerAddress>,
+    /// What to save. Default: time.
+    pub objective: Objective,
+    /// The slowdown ε that a call may suffer when things go wrong, as a share of its local time. Default: 0.4 when the
+    /// objective is time, 1.05 when it is energy. Larger values offload more and risk more.
+    pub slowdown: Option<f64>,
+    /// The share of recent time that may be spent on trying calls remotely that were never tried. Default 0.05; zero
+    /// never tries.
+    pub exploration: f64,
+    /// A device profile, for energy. Default: none, and energy is unknown.
+    pub device_profile: Option<PathBuf>,
+}
+
+/// Settings of a server, resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// Where to listen. Default: a free port of the loopback interface.
+    pub listen: SocketAddr,
+    /// Where the server's key and access token are kept. Default: `$XDG_STATE_HOME/outboard/<app>`, or
+    /// `~/.local/state/outboard/<app>`.
+    pub state_dir: PathBuf,
+    /// Calls that run at once. Default: the number of cores.
+    pub workers: usize,
+    /// The host that the printed address names. Default: the address listened on.
+    pub public_host: Option<Host>,
+}
+
+/// Where a value was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In this file.
+    File(PathBuf),
+    /// In this environment variable.
+    Variable(&'static str),
+    /// On the command line, in this option.
+    Argument(&'static str),
+    /// By a call of the builder.
+    Builder,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A value does not fit its key.
+    #[error("`{key}` in {origin} is `{value}`: {allowed}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// Where it was set.
+        origin: Source,
+        /// What it was set to.
+        value: String,
+        /// What it may be.
+        allowed: String,
+    },
+    /// The file is not TOML, or has a key that does not exist.
+    #[error("{} cannot be used: {reason}; the keys are {}", path.display(), KEYS.join(", "))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        reason: String,
+    },
+    /// The file cannot be read.
+    #[error("{} cannot be read: {error}; make it readable, or unset OUTBOARD_CONFIG", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// There is no directory for the server's key.
+    #[error("no place for the server's key: set HOME, or `state_dir`, or OUTBOARD_STATE_DIR")]
+    NoStateDir,
+}
+
+/// The keys of the file, for messages.
+const KEYS: [&str; 9] = [
+    "server",
+    "objective",
+    "slowdown",
+    "exploration",
+    "device_profile",
+    "listen",
+    "state_dir",
+    "workers",
+    "public_host",
+];
+
+/// One source's values, each with where it came from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    pub(crate) server: Option<Set<Vec<ServerAddress>>>,
+    pub(crate) objective: Option<Set<Objective>>,
+    pub(crate) slowdown: Option<Set<f64>>,
+    pub(crate) exploration: Option<Set<f64>>,
+    pub(crate) device_profile: Option<Set<PathBuf>>,
+    pub(crate) listen: Option<Set<SocketAddr>>,
+    pub(crate) state_dir: Option<Set<PathBuf>>,
+    pub(crate) workers: Option<Set<usize>>,
+    pub(crate) public_host: Option<Set<Host>>,
+}
+
+/// A value and its source.
+#[derive(Clone, Debug)]
+pub(crate) struct Set<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Source,
+}
+
+/// The file as written: text and numbers, not yet checked.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Raw {
+    server: Option<OneOrMore>,
+    objective: Option<String>,
+    slowdown: Option<f64>,
+    exploration: Option<f64>,
+    device_profile: Option<PathBuf>,
+    listen: Option<String>,
+    state_dir: Option<PathBuf>,
+    workers: Option<u64>,
+    public_host: Option<String>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl Values {
+    /// Reads the file and the environment. `variable` looks up an environment variable.
+    pub(crate) fn gather(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let named = variable("OUTBOARD_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let path = named.clone().unwrap_or_else(|| PathBuf::from(FILE));
+        let file = match std::fs::read_to_string(&path) {
+            Ok(text) => Self::from_file(&path, &text)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => Self::default(),
+            Err(error) => return Err(ConfigError::Unreadable { path, error }),
+        };
+        Ok(Self::from_environment(variable)?.over(file))
+    }
+
+    fn from_file(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let raw: Raw = toml::from_str(text).map_err(|error| ConfigError::File {
+            path: path.to_owned(),
+            reason: error.message().to_owned(),
+        })?;
+        let origin = || Source::File(path.to_owned());
+        let servers = raw.server.map(|server| match server {
+            OneOrMore::One(server) => vec![server],
+            OneOrMore::More(servers) => servers,
+        });
+        Ok(Self {
+            server: servers.map(|servers| parse_servers(&servers, origin())).transpose()?,
+            objective: raw.objective.map(|text| parse("objective", &text, origin())).transpose()?,
+            slowdown: raw.slowdown.map(|value| Set { value, origin: origin() }),
+            exploration: raw.exploration.map(|value| Set { value, origin: origin() }),
+            device_profile: raw.device_profile.map(|value| Set { value, origin: origin() }),
+            listen: raw.listen.map(|text| parse_listen(&text, origin())).transpose()?,
+            state_dir: raw.state_dir.map(|value| Set { value, origin: origin() }),
+            workers: raw
+                .workers
+                .map(|count| Set { value: usize::try_from(count).unwrap_or(usize::MAX), origin: origin() }),
+            public_host: raw.public_host.map(|text| parse_host(&text, origin())).transpose()?,
+        })
+    }
+
+    fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        // An empty variable is one that was not set: shells make that hard to tell apart.
+        let set = |name: &'static str| {
+            variable(name).filter(|text| !text.is_empty()).map(|text| (text, Source::Variable(name)))
+        };
+        let path = |name| set(name).map(|(text, origin)| Set { value: PathBuf::from(text), origin });
+        let servers = set("OUTBOARD_SERVER").map(|(text, origin)| {
+            let list: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            parse_servers(&list, origin)
+        });
+        Ok(Self {
+            server: servers.transpose()?,
+            objective: set("OUTBOARD_OBJECTIVE").map(|(text, o)| parse("objective", &text, o)).transpose()?,
+            slowdown: set("OUTBOARD_SLOWDOWN").map(|(text, o)| parse("slowdown", &text, o)).transpose()?,
+            exploration: set("OUTBOARD_EXPLORATION")
+                .map(|(text, o)| parse("exploration", &text, o))
+                .transpose()?,
+            device_profile: path("OUTBOARD_DEVICE_PROFILE"),
+            listen: set("OUTBOARD_LISTEN").map(|(text, o)| parse_listen(&text, o)).transpose()?,
+            state_dir: path("OUTBOARD_STATE_DIR"),
+            workers: set("OUTBOARD_WORKERS").map(|(text, o)| parse("workers", &text, o)).transpose()?,
+            public_host: set("OUTBOARD_PUBLIC_HOST").map(|(text, o)| parse_host(&text, o)).transpose()?,
+        })
+    }
+
+    /// These values where they are set, `below` elsewhere.
+    pub(crate) fn over(self, below: Self) -> Self {
+        Self {
+            server: self.server.or(below.server),
+            objective: self.objective.or(below.objective),
+            slowdown: self.slowdown.or(below.slowdown),
+            exploration: self.exploration.or(below.exploration),
+            device_profile: self.device_profile.or(below.device_profile),
+            listen: self.listen.or(below.listen),
+            state_dir: self.state_dir.or(below.state_dir),
+            workers: self.workers.or(below.workers),
+            public_host: self.public_host.or(below.public_host),
+        }
+    }
+
+    /// The settings of a device.
+    pub(crate) fn device(self) -> Result<DeviceConfig, ConfigError> {
+        let exploration = match self.exploration {
+            None => 0.05,
+            Some(set) => within("exploration", &set, 0.0, 1.0)?,
+        };
+        let slowdown = self.slowdown.map(|set| within("slowdown", &set, 0.0, 100.0)).transpose()?;
+        Ok(DeviceConfig {
+            servers: self.server.map(|set| set.value).unwrap_or_default(),
+            objective: self.objective.map(|set| set.value).unwrap_or_default(),
+            slowdown,
+            exploration,
+            device_profile: self.device_profile.map(|set| set.value),
+        })
+    }
+
+    /// The settings of a server of the app named `app`.
+    pub(crate) fn server(
+        self,
+        app: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<ServerConfig, ConfigError> {
+        let workers = match self.workers {
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+            Some(Set { value: workers @ 1..=4096, .. }) => workers,
+            Some(Set { value, origin }) => {
+                let allowed = "a number of calls from 1 to 4096".to_owned();
+                return Err(ConfigError::Value { key: "workers", origin, value: value.to_string(), allowed });
+            }
+        };
+        let state_dir = match self.state_dir {
+            Some(set) => set.value,
+            None => default_state_dir(app, variable).ok_or(ConfigError::NoStateDir)?,
+        };
+        Ok(ServerConfig {
+            listen: self.listen.map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |set| set.value),
+            state_dir,
+            workers,
+            public_host: self.public_host.map(|set| set.value),
+        })
+    }
+}
+
+/// Something with a textual form and a sentence on what it may be.
+pub(crate) trait Setting: FromStr {
+    const ALLOWED: &'static str;
+}
+
+impl Setting for Objective {
+    const ALLOWED: &'static str = "use `time` or `energy`";
+}
+
+impl Setting for f64 {
+    const ALLOWED: &'static str = "use a number such as 0.4";
+}
+
+impl Setting for usize {
+    const ALLOWED: &'static str = "use a whole number";
+}
+
+impl FromStr for Objective {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "time" => Ok(Self::Time),
+            "energy" => Ok(Self::Energy),
+            _ => Err(()),
+        }
+    }
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Time => "time",
+            Self::Energy => "energy",
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Variable(name) => write!(f, "the environment ({name})"),
+            Self::Argument(option) => write!(f, "the command line ({option})"),
+            Self::Builder => f.write_str("the builder"),
+        }
+    }
+}
+
+pub(crate) fn parse<T: Setting>(
+    key: &'static str,
+    text: &str,
+    origin: Source,
+) -> Result<Set<T>, ConfigError> {
+    match text.trim().parse() {
+        Ok(value) => Ok(Set { value, origin }),
+        Err(_) => {
+            let allowed = T::ALLOWED.to_owned();
+            Err(ConfigError::Value { key, origin, value: text.to_owned(), allowed })
+        }
+    }
+}
+
+pub(crate) fn parse_servers(list: &[String], origin: Source) -> Result<Set<Vec<ServerAddress>>, ConfigError> {
+    let parse = |text: &String| {
+        text.parse().map_err(|error| ConfigError::Value {
+            key: "server",
+            origin: origin.clone(),
+            // The token is a secret: the message shows the address without it.
+            value: text.split('#').next().unwrap_or_default().to_owned(),
+            allowed: format!("{error}"),
+        })
+    };
+    let value = list.iter().map(parse).collect::<Result<_, _>>()?;
+    Ok(Set { value, origin })
+}
+
+pub(crate) fn parse_listen(text: &str, origin: Source) -> Result<Set<SocketAddr>, ConfigError> {
+    let allowed = "use an IP address and a port, such as 127.0.0.1:4433, or 0.0.0.0:4433 for every interface";
+    text.parse().map(|value| Set { value, origin: origin.clone() }).map_err(|_| ConfigError::Value {
+        key: "listen",
+        origin,
+        value: text.to_owned(),
+        allowed: allowed.to_owned(),
+    })
+}
+
+pub(crate) fn parse_host(text: &str, origin: Source) -> Result<Set<Host>, ConfigError> {
+    text.parse().map(|value| Set { value, origin: origin.clone() }).map_err(|_| ConfigError::Value {
+        key: "public_host",
+        origin,
+        value: text.to_owned(),
+        allowed: "use a host name or an IP address, without a port".to_owned(),
+    })
+}
+
+fn within(key: &'static str, set: &Set<f64>, low: f64, high: f64) -> Result<f64, ConfigError> {
+    if set.value >= low && set.value <= high {
+        return Ok(set.value);
+    }
+    let allowed = format!("use a number from {low} to {high}");
+    Err(ConfigError::Value { key, origin: set.origin.clone(), value: set.value.to_string(), allowed })
+}
+
+fn default_state_dir(app: &str, variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let set = |name: &str| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
+    Some(base.join("outboard").join(app))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    fn file(text: &str) -> Result<Values, ConfigError> {
+        Values::from_file(Path::new("outboard.toml"), text)
+    }
+
+    #[test]
+    fn without_any_source_everything_runs_locally() {
+        let config = Values::default().device().unwrap();
+        assert!(config.servers.is_empty());
+        assert_eq!(config.objective, Objective::Time);
+        assert_eq!(config.slowdown, None);
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let below = file("objective = \"energy\"\nslowdown = 0.2").unwrap();
+        let variables = environment(&[("OUTBOARD_OBJECTIVE", "time"), ("OUTBOARD_SERVER", "")]);
+        let config = Values::from_environment(variables).unwrap().over(below).device().unwrap();
+        assert_eq!(config.objective, Objective::Time);
+        assert_eq!(config.slowdown, Some(0.2));
+    }
+
+    #[test]
+    fn errors_name_key_source_and_what_is_allowed() {
+        let error = Values::from_environment(environment(&[("OUTBOARD_OBJECTIVE", "speed")])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`objective` in the environment (OUTBOARD_OBJECTIVE) is `speed`: use `time` or `energy`"
+        );
+        let error = file("exploration = 7.0").unwrap().device().unwrap_err();
+        assert_eq!(error.to_string(), "`exploration` in outboard.toml is `7`: use a number from 0 to 1");
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_lists_the_keys() {
+        let error = file("sever = \"x\"").unwrap_err().to_string();
+        assert!(error.contains("sever") && error.contains("slowdown"), "{error}");
+    }
+
+    #[test]
+    fn a_bad_address_is_refused_without_showing_its_token() {
+        let error = file("server = \"outboard://host#key.secret\"").unwrap_err().to_string();
+        assert!(error.contains("`server` in outboard.toml") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn the_key_is_kept_under_the_home_directory() {
+        let variables = environment(&[("HOME", "/home/ada")]);
+        let config = Values::default().server("chess", variables).unwrap();
+        assert_eq!(config.state_dir, Path::new("/home/ada/.local/state/outboard/chess"));
+        let error = Values::default().server("chess", environment(&[])).unwrap_err();
+        assert!(matches!(error, ConfigError::NoStateDir));
+    }
+
+    #[test]
+    fn not_a_number_is_no_share() {
+        assert!(file("exploration = nan").unwrap().device().is_err());
+    }
+}

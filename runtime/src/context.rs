@@ -1,0 +1,195 @@
+//! Where the code on this thread runs: on a device, in a call-back, or in a call of a server.
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::device::Device;
+use crate::method::Method;
+use crate::server_call::ServerCall;
+
+/// On whose ground a shim runs a method.
+#[derive(Clone)]
+pub(crate) enum Ground {
+    /// On a server, within a call.
+    Server(Arc<ServerCall>),
+    /// On the device, for a call-back.
+    Device,
+}
+
+thread_local! {
+    static CALL: RefCell<Option<Arc<ServerCall>>> = const { RefCell::new(None) };
+    /// Call-backs that this thread is in.
+    static BACKS: Cell<u32> = const { Cell::new(0) };
+    /// The method whose next call is the shim's own: it runs without being asked again.
+    static BYPASS: Cell<Option<&'static Method>> = const { Cell::new(None) };
+    /// The runtime that this thread entered.
+    static ENTERED: RefCell<Option<Arc<Device>>> = const { RefCell::new(None) };
+}
+
+/// The runtime of every thread that entered no other.
+static GLOBAL: Mutex<Weak<Device>> = Mutex::new(Weak::new());
+/// Servers in this process.
+static SERVERS: AtomicUsize = AtomicUsize::new(0);
+/// Device methods that were called on a server by threads without a context.
+static STRAYS: AtomicU64 = AtomicU64::new(0);
+
+/// The call of a server that this thread runs in.
+pub(crate) fn server_call() -> Option<Arc<ServerCall>> {
+    CALL.with_borrow(Clone::clone)
+}
+
+/// Whether this thread serves a call-back on the device.
+pub(crate) fn in_call_back() -> bool {
+    BACKS.get() > 0
+}
+
+/// The runtime that calls of this thread belong to.
+pub(crate) fn device() -> Option<Arc<Device>> {
+    let entered = ENTERED.with_borrow(Clone::clone);
+    entered.or_else(|| GLOBAL.lock().unwrap_or_else(PoisonError::into_inner).upgrade())
+}
+
+/// Takes the one-shot bypass for `method`, if that is the method it was armed for.
+pub(crate) fn take_bypass(method: &'static Method) -> bool {
+    let armed = BYPASS.get().is_some_and(|armed| std::ptr::eq(armed, method));
+    if armed {
+        BYPASS.set(None);
+    }
+    armed
+}
+
+/// Makes a runtime the one of every thread.
+pub(crate) fn set_global(device: &Arc<Device>) {
+    *GLOBAL.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(device);
+}
+
+/// Whether a thread without a context may be a thread of a server's method.
+pub(crate) fn is_serving() -> bool {
+    SERVERS.load(Ordering::Relaxed) > 0
+}
+
+/// Counts a server of this process, until dropped.
+#[derive(Debug)]
+pub(crate) struct Serving(());
+
+impl Serving {
+    pub(crate) fn new() -> Self {
+        SERVERS.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        SERVERS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A device method was called on a server by a thread that belongs to no call. Which call it worked for cannot be
+/// known, so every call that runs now fails.
+pub(crate) fn stray() {
+    STRAYS.fetch_add(1, Ordering::SeqCst);
+}
+
+/// How many such calls there were.
+pub(crate) fn strays() -> u64 {
+    STRAYS.load(Ordering::SeqCst)
+}
+
+/// Puts a shim's method on its ground, until dropped.
+pub(crate) struct Entered {
+    call: Option<Option<Arc<ServerCall>>>,
+    bypass: Option<&'static Method>,
+}
+
+pub(crate) fn enter_ground(ground: Ground, method: &'static Method) -> Entered {
+    let bypass = BYPASS.replace(Some(method));
+    let call = match ground {
+        Ground::Server(call) => Some(CALL.replace(Some(call))),
+        Ground::Device => {
+            BACKS.set(BACKS.get() + 1);
+            None
+        }
+    };
+    Entered { call, bypass }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        BYPASS.set(self.bypass);
+        match self.call.take() {
+            Some(call) => CALL.set(call),
+            None => BACKS.set(BACKS.get() - 1),
+        }
+    }
+}
+
+/// The context of the code that runs on this thread, to be carried over to threads that it spawns.
+///
+/// A method that runs on a server may spawn threads. Annotated methods that these call run on the server; a
+/// `#[device]` method needs to know which call it belongs to:
+///
+/// ```
+/// let context = outboard::context();
+/// std::thread::spawn(move || {
+///     let _entered = context.enter();
+///     // `#[outboard::device]` methods called here reach the device of the outer call.
+/// })
+/// .join()
+/// .unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Context {
+    call: Option<Arc<ServerCall>>,
+    device: Option<Arc<Device>>,
+}
+
+/// The context of this thread.
+#[must_use]
+pub fn context() -> Context {
+    Context { call: server_call(), device: ENTERED.with_borrow(Clone::clone) }
+}
+
+/// Keeps a context entered on its thread, until dropped.
+pub struct ContextGuard {
+    call: Option<Arc<ServerCall>>,
+    device: Option<Arc<Device>>,
+    /// Contexts are left where they were entered.
+    _thread: std::marker::PhantomData<*const ()>,
+}
+
+impl Context {
+    pub(crate) fn of_device(device: Arc<Device>) -> Self {
+        Self { call: None, device: Some(device) }
+    }
+
+    /// Enters the context on this thread until the guard is dropped.
+    #[must_use = "the context is left when the guard is dropped"]
+    pub fn enter(&self) -> ContextGuard {
+        ContextGuard {
+            call: CALL.replace(self.call.clone()),
+            device: ENTERED.replace(self.device.clone()),
+            _thread: std::marker::PhantomData,
+        }
+    }
+}
+
+impl Drop for ContextGuard {
+    fn drop(&mut self) {
+        CALL.set(self.call.take());
+        ENTERED.set(self.device.take());
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("on_server", &self.call.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for ContextGuard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ContextGuard")
+    }
+}

@@ -1,0 +1,432 @@
+//! The device's side at run time: the engine behind a lock, and everything around it that is not pure.
+//!
+//! Calling threads come in here to decide, depart and settle; the driver's thread comes in with frames and time. Both
+//! hold the lock for a few microseconds, drain the engine's outputs before they leave, and wait for nothing inside.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use outboard_client_proxy::{
+    AbandonReason, Decision, Engine, LocalReason, MethodInfo, Notice, Offer, Output, Report, Request,
+    ServerSettings,
+};
+use outboard_core::{MethodId, MethodIndex, Plan, ServerIndex, Timestamp};
+use outboard_transport::{CloseReason, LinkSender, SendError, ServerAddress};
+use outboard_wire::codec::EncodeError;
+use outboard_wire::frame::{AnswerFrame, Attempt, SlotImage};
+use tokio::sync::{Notify, mpsc};
+
+use crate::clock::Clock;
+use crate::context;
+use crate::driver::Work;
+use crate::mailbox::{Mail, Mailbox};
+use crate::method::{Method, Word};
+use crate::offer::{self, Offered};
+use crate::registry::{self, Tenancy};
+use crate::stack::Batch;
+
+/// A device: one app's engine and its way out.
+pub(crate) struct Device {
+    core: Mutex<Core>,
+    clock: Clock,
+    tenancy: Tenancy,
+    /// Deepest nesting that is decoded of a reply.
+    depth: u16,
+    pub(crate) io: Io,
+}
+
+/// The way to the driver.
+pub(crate) struct Io {
+    pub(crate) handle: tokio::runtime::Handle,
+    /// The engine's next timeout may have changed.
+    pub(crate) rearm: Notify,
+    /// A session opened or ended.
+    pub(crate) sessions: Notify,
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
+    pub(crate) work: std::sync::mpsc::Sender<Work>,
+}
+
+/// What the driver does for the engine.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Connect to a server.
+    Connect(ServerIndex, Box<ServerAddress>),
+    /// Stop.
+    Stop,
+}
+
+struct Core {
+    engine: Engine,
+    /// How many of the registry's methods the engine knows.
+    known: usize,
+    addresses: Vec<ServerAddress>,
+    links: Vec<Option<LinkSender>>,
+    mailboxes: BTreeMap<Attempt, Arc<Mailbox>>,
+}
+
+impl Device {
+    pub(crate) fn new(
+        engine: Engine,
+        addresses: Vec<ServerAddress>,
+        clock: Clock,
+        tenancy: Tenancy,
+        depth: u16,
+        io: Io,
+    ) -> Arc<Self> {
+        let links = addresses.iter().map(|_| None).collect();
+        let core = Core { engine, known: 0, addresses, links, mailboxes: BTreeMap::new() };
+        let device = Arc::new(Self { core: Mutex::new(core), clock, tenancy, depth, io });
+        device.with(|_, _| ());
+        device
+    }
+
+    pub(crate) fn depth(&self) -> u16 {
+        self.depth
+    }
+
+    /// The system's moment of the engine's next timeout.
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        self.lock().engine.timeout().map(|at| self.clock.at(at))
+    }
+
+    /// Does something with the engine, and carries out what it then wants.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
+        let mut core = self.lock();
+        core.learn_methods(self.clock.now());
+        let before = core.engine.timeout();
+        let result = act(&mut core.engine, self.clock.now());
+        self.drain(&mut core);
+        if core.engine.timeout() < before || before.is_none() {
+            self.io.rearm.notify_one();
+        }
+        result
+    }
+
+    /// Where a call runs.
+    pub(crate) fn decide(
+        &self,
+        method: MethodIndex,
+        caller: Option<MethodIndex>,
+        work: Option<f64>,
+    ) -> Decision {
+        let mut core = self.lock();
+        let now = self.clock.now();
+        core.learn_methods(now);
+        let decision = core.engine.decide(now, &Request { caller, work, ..Request::new(method) });
+        self.drain(&mut core);
+        decision
+    }
+
+    /// The slots of a call could not be encoded.
+    pub(crate) fn not_encoded(
+        &self,
+        method: &'static Method,
+        offer: &Offer,
+        error: &EncodeError,
+    ) -> LocalReason {
+        if !matches!(error, EncodeError::OverBudget { .. }) {
+            tracing::warn!(method = method.descriptor().title(), %error, "a slot cannot be encoded");
+        }
+        self.with(|engine, now| engine.over_budget(now, offer))
+    }
+
+    /// Sends a call, if the offer stands with its slots as they are.
+    pub(crate) fn depart(
+        self: &Arc<Self>,
+        method: &'static Method,
+        mut offer: Offer,
+        slots: Vec<SlotImage>,
+    ) -> Result<InFlight, LocalReason> {
+        let size = slots.iter().map(SlotImage::size).sum();
+        let mut core = self.lock();
+        let now = self.clock.now();
+        core.engine.confirm(now, &mut offer, size)?;
+        let attempt = core.engine.attempt(now, &offer, slots)?;
+        let mailbox = Arc::new(Mailbox::default());
+        // Before the outputs: what becomes of the attempt may be among them.
+        core.mailboxes.insert(attempt, Arc::clone(&mailbox));
+        self.drain(&mut core);
+        drop(core);
+        let bound = offer.bound.and_then(|bound| Instant::now().checked_add(bound));
+        tracing::debug!(method = method.descriptor().title(), %attempt, ?bound, "departed");
+        Ok(InFlight { device: Arc::clone(self), method, attempt, mailbox, bound, alarm: None, open: true })
+    }
+
+    /// Answers a call-back.
+    pub(crate) fn answer(&self, answer: AnswerFrame) {
+        if let Err(error) = self.with(|engine, now| engine.answer(now, answer)) {
+            tracing::debug!(%error, "an answer was not sent");
+        }
+    }
+
+    /// The method of this process with an id.
+    pub(crate) fn method(&self, id: MethodId) -> Option<&'static Method> {
+        registry::method_at(self.lock().engine.method_index(id)?)
+    }
+
+    /// A server that can be used from now on.
+    pub(crate) fn attach(&self, address: ServerAddress) {
+        let mut core = self.lock();
+        let settings = server_settings(&address);
+        core.addresses.push(address);
+        core.links.push(None);
+        core.learn_methods(self.clock.now());
+        core.engine.add_server(self.clock.now(), settings);
+        self.drain(&mut core);
+        self.io.rearm.notify_one();
+        let _ = self.io.work.send(Work::Measure);
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        merge(self, crate::stack::take_batch());
+        self.with(|engine, now| engine.report(now))
+    }
+
+    pub(crate) fn plan(&self, plan: Plan) {
+        self.with(|engine, now| engine.plan(now, plan));
+    }
+
+    /// The connection to a server is there.
+    pub(crate) fn link_up(&self, server: ServerIndex, sender: LinkSender, round_trip: std::time::Duration) {
+        let mut core = self.lock();
+        if let Some(link) = core.links.get_mut(server.position()) {
+            *link = Some(sender);
+        }
+        core.learn_methods(self.clock.now());
+        core.engine.link_up(self.clock.now(), server, Some(round_trip));
+        self.drain(&mut core);
+        self.io.rearm.notify_one();
+    }
+
+    /// The connection to a server broke.
+    pub(crate) fn link_lost(&self, server: ServerIndex) {
+        let mut core = self.lock();
+        if let Some(link) = core.links.get_mut(server.position()) {
+            *link = None;
+        }
+        core.engine.link_lost(self.clock.now(), server);
+        self.drain(&mut core);
+        self.io.sessions.notify_waiters();
+        self.io.rearm.notify_one();
+    }
+
+    /// Carries the engine's outputs out. None of it waits.
+    fn drain(&self, core: &mut Core) {
+        while let Some(output) = core.engine.poll() {
+            match output {
+                Output::Connect { server } => {
+                    let address = Box::new(core.addresses[server.position()].clone());
+                    // A driver that has stopped connects nobody; the engine then stays without a server.
+                    let _ = self.io.commands.send(Command::Connect(server, address));
+                }
+                Output::Transmit { server, lane, bytes } => {
+                    let sent = match &core.links[server.position()] {
+                        Some(link) => link.send(lane, bytes),
+                        None => continue,
+                    };
+                    if let Err(error @ (SendError::Full { .. } | SendError::TooLarge { .. })) = sent {
+                        // The session counts on what it sent: without this frame it is over.
+                        tracing::warn!(%error, "a frame was not sent; the session ends");
+                        core.links[server.position()] = None;
+                        core.engine.link_lost(self.clock.now(), server);
+                    }
+                }
+                Output::Disconnect { server, reason } => {
+                    if let Some(link) = core.links[server.position()].take() {
+                        link.close(CloseReason::Done, &reason.to_string());
+                    }
+                    self.io.sessions.notify_waiters();
+                }
+                Output::Deliver { attempt, event } => {
+                    if let Some(mailbox) = core.mailboxes.get(&attempt) {
+                        mailbox.deliver(event);
+                    }
+                }
+                Output::Replan(problem) => drop(self.io.work.send(Work::Solve(problem))),
+                Output::Word { method, word } => self.tenancy.publish(method, word_of(word)),
+                Output::Notice(notice) => {
+                    if matches!(notice, Notice::Attached { .. }) {
+                        self.io.sessions.notify_waiters();
+                    }
+                    log(&notice);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        // The engine keeps its own invariants; a panic elsewhere under the lock must not stop every call.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Core {
+    /// Tells the engine of methods that were registered since the last time, in the registry's order.
+    fn learn_methods(&mut self, now: Timestamp) {
+        for method in registry::methods_from(self.known) {
+            let offered = offer::of(method);
+            let index = self.engine.register(now, method_info(method, &offered));
+            debug_assert_eq!(index.position(), self.known, "engine and registry count alike");
+            self.known += 1;
+        }
+    }
+}
+
+/// An attempt that was sent. Dropped before its end, it is given up.
+pub(crate) struct InFlight {
+    device: Arc<Device>,
+    method: &'static Method,
+    attempt: Attempt,
+    mailbox: Arc<Mailbox>,
+    bound: Option<Instant>,
+    alarm: Option<tokio::task::AbortHandle>,
+    open: bool,
+}
+
+impl InFlight {
+    pub(crate) fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// Blocks until something becomes of the attempt.
+    pub(crate) fn wait(&self) -> Mail {
+        self.mailbox.wait(self.bound)
+    }
+
+    /// Sets the alarm that ends an async wait: the caller's executor, whichever it is, may have no timers.
+    pub(crate) fn arm(&mut self) {
+        let Some(bound) = self.bound else { return };
+        let mailbox = Arc::clone(&self.mailbox);
+        let alarm = self.device.io.handle.spawn(async move {
+            tokio::time::sleep_until(bound.into()).await;
+            mailbox.pass_bound();
+        });
+        self.alarm = Some(alarm.abort_handle());
+    }
+
+    /// Waits until something becomes of the attempt.
+    pub(crate) async fn next(&self) -> Mail {
+        self.mailbox.next().await
+    }
+
+    /// Gives the attempt up.
+    pub(crate) fn abandon(&mut self, reason: AbandonReason) {
+        if std::mem::take(&mut self.open) {
+            tracing::debug!(attempt = %self.attempt, ?reason, "given up");
+            self.device.with(|engine, now| engine.abandon(now, self.attempt, reason));
+        }
+    }
+
+    /// Its reply was committed.
+    pub(crate) fn committed(&mut self) {
+        self.open = false;
+        self.device.with(|engine, now| engine.committed(now, self.attempt));
+    }
+
+    /// It ended without a reply.
+    pub(crate) fn ended(&mut self) {
+        self.open = false;
+    }
+
+    /// What follows the attempt on the device.
+    pub(crate) fn rerun(&self) -> Rerun {
+        Rerun { device: Arc::clone(&self.device), method: self.method }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.abandon(AbandonReason::Cancelled);
+        if let Some(alarm) = self.alarm.take() {
+            alarm.abort();
+        }
+        self.device.lock().mailboxes.remove(&self.attempt);
+    }
+}
+
+/// A run on the device that follows a failed attempt; when it ends, the engine learns how.
+pub(crate) struct Rerun {
+    device: Arc<Device>,
+    method: &'static Method,
+}
+
+impl Drop for Rerun {
+    fn drop(&mut self) {
+        use outboard_client_proxy::Rerun::{Panicked, Returned};
+        let Some(index) = self.method.index() else { return };
+        let rerun = if std::thread::panicking() { Panicked } else { Returned };
+        self.device.with(|engine, now| engine.reran(now, index, rerun));
+    }
+}
+
+impl std::fmt::Debug for Rerun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Rerun").field(&self.method.descriptor().title()).finish()
+    }
+}
+
+/// A thread hands over what it counted, to the runtime that its calls belong to.
+pub(crate) fn hand_over(batch: Batch) {
+    if let Some(device) = context::device() {
+        merge(&device, batch);
+    }
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Device")
+    }
+}
+
+fn merge(device: &Device, batch: Batch) {
+    let calls = batch.into_local_calls();
+    if !calls.is_empty() {
+        device.with(|engine, now| engine.merge(now, &calls));
+    }
+}
+
+pub(crate) fn server_settings(address: &ServerAddress) -> ServerSettings {
+    ServerSettings { name: format!("{}:{}", address.host, address.port), token: address.token.reveal() }
+}
+
+fn method_info(method: &'static Method, offered: &Offered) -> MethodInfo {
+    let descriptor = method.descriptor();
+    let kind = match descriptor.kind {
+        crate::method::Kind::Remoteable => outboard_client_proxy::Kind::Remoteable,
+        crate::method::Kind::Device => outboard_client_proxy::Kind::Device,
+    };
+    MethodInfo {
+        kind,
+        once: descriptor.once,
+        remote_only: descriptor.remote_only,
+        deadline: descriptor.deadline,
+        body: descriptor.body(),
+        schema: offered.schema,
+        compatible: descriptor.compatible,
+        obstacle: offered.obstacle.clone(),
+        ..MethodInfo::remoteable(offered.id, descriptor.title())
+    }
+}
+
+fn word_of(word: outboard_client_proxy::Word) -> Word {
+    match word {
+        outboard_client_proxy::Word::Local => Word::Local,
+        outboard_client_proxy::Word::Consult => Word::Consult,
+    }
+}
+
+fn log(notice: &Notice) {
+    match notice {
+        Notice::Attached { server } => tracing::info!(server, "attached"),
+        Notice::Trouble { server, reason } => tracing::warn!(server, reason, "the server cannot be used now"),
+        Notice::TakenBack { method, reason } => {
+            tracing::warn!(method, reason, "taken back to the device");
+        }
+        Notice::NotOffered { server, method, reason } => {
+            tracing::warn!(server, method, reason, "runs on the device");
+        }
+        notice => tracing::warn!(?notice, "notice"),
+    }
+}

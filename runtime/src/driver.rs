@@ -1,0 +1,127 @@
+//! The device's background thread: sockets and timers; and the one beside it for slow work.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use outboard_core::{Problem, ServerIndex};
+use outboard_solver::{Automatic, Limits, Solve};
+use outboard_transport::{Connector, Link, ServerAddress, TransportConfig};
+use tokio::sync::mpsc;
+
+use crate::device::{Command, Device};
+use crate::error::StartError;
+use crate::speed;
+
+/// Time that a stopping driver gives its links to tell their peers.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Drives a device until it is told to stop, or until the device is gone.
+pub(crate) async fn drive(
+    device: Weak<Device>,
+    connector: Connector,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+) {
+    let connector = Arc::new(connector);
+    loop {
+        let Some(strong) = device.upgrade() else { break };
+        let due = strong.timeout();
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(Command::Connect(server, address)) => {
+                    tokio::spawn(connect(device.clone(), Arc::clone(&connector), server, address));
+                }
+                Some(Command::Stop) | None => break,
+            },
+            () = strong.io.rearm.notified() => {}
+            () = sleep_until(due) => strong.with(|engine, now| engine.handle_timeout(now)),
+        }
+    }
+    let _ = tokio::time::timeout(FAREWELL, connector.wait_idle()).await;
+}
+
+/// Slow work that the engine asks for.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Solve a placement problem.
+    Solve(Problem),
+    /// Measure how fast this machine is.
+    Measure,
+}
+
+/// Does the slow work, on a thread of its own.
+pub(crate) fn work(device: &Weak<Device>, work: &std::sync::mpsc::Receiver<Work>) {
+    let mut measured = false;
+    while let Ok(first) = work.recv() {
+        let mut problem = None;
+        for next in std::iter::once(first).chain(work.try_iter()) {
+            match next {
+                // Only the newest problem is worth a plan.
+                Work::Solve(newer) => problem = Some(newer),
+                Work::Measure if !measured => {
+                    measured = true;
+                    let speed = speed::measure();
+                    let Some(device) = device.upgrade() else { return };
+                    device.with(|engine, now| engine.device_speed(now, speed));
+                }
+                Work::Measure => {}
+            }
+        }
+        let Some(problem) = problem else { continue };
+        let solved = Automatic.solve(&problem, &Limits::default());
+        let Some(device) = device.upgrade() else { return };
+        match solved {
+            Ok(plan) => device.plan(plan),
+            Err(error) => tracing::warn!(%error, "no plan was found; the last one stands"),
+        }
+    }
+}
+
+/// The thread's own runtime.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)
+}
+
+/// The connector of a device; called within the thread's runtime.
+pub(crate) fn connector() -> Result<Connector, StartError> {
+    Ok(Connector::new(TransportConfig::default())?)
+}
+
+async fn sleep_until(due: Option<std::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Connects to a server and carries its frames to the engine until the connection ends.
+async fn connect(
+    device: Weak<Device>,
+    connector: Arc<Connector>,
+    server: ServerIndex,
+    address: Box<ServerAddress>,
+) {
+    let connected = connector.connect(&address).await;
+    let Some(strong) = device.upgrade() else { return };
+    match connected {
+        Ok(link) => {
+            strong.link_up(server, link.sender(), link.rtt());
+            drop(strong);
+            receive(&device, server, link).await;
+        }
+        Err(error) => strong.with(|engine, now| engine.link_failed(now, server, error.to_string())),
+    }
+}
+
+async fn receive(device: &Weak<Device>, server: ServerIndex, mut link: Link) {
+    loop {
+        let received = link.recv().await;
+        let Some(device) = device.upgrade() else { return };
+        match received {
+            Ok(frame) => device.with(|engine, now| engine.handle_frame(now, server, &frame)),
+            Err(error) => {
+                tracing::debug!(%error, "the link ended");
+                return device.link_lost(server);
+            }
+        }
+    }
+}

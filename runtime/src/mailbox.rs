@@ -1,0 +1,150 @@
+//! Where a call waits for what becomes of its attempt.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+use outboard_client_proxy::AttemptEvent;
+
+/// What ends a wait.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Mail {
+    /// Something became of the attempt.
+    Event(AttemptEvent),
+    /// Its bound has passed.
+    BoundPassed,
+}
+
+/// The mailbox of one attempt. One thread or task waits at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    events: VecDeque<AttemptEvent>,
+    bound_passed: bool,
+    waker: Option<Waker>,
+}
+
+impl Mailbox {
+    /// Puts something in.
+    pub(crate) fn deliver(&self, event: AttemptEvent) {
+        let mut state = self.lock();
+        state.events.push_back(event);
+        self.wake(state);
+    }
+
+    /// Ends the wait of an async call whose bound has passed; a blocked thread looks at the clock itself.
+    pub(crate) fn pass_bound(&self) {
+        let mut state = self.lock();
+        state.bound_passed = true;
+        self.wake(state);
+    }
+
+    /// Blocks until there is something, or until `bound`.
+    pub(crate) fn wait(&self, bound: Option<Instant>) -> Mail {
+        let mut state = self.lock();
+        loop {
+            if let Some(mail) = state.take() {
+                return mail;
+            }
+            state = match bound.map(|bound| bound.saturating_duration_since(Instant::now())) {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(left) if left.is_zero() => return Mail::BoundPassed,
+                Some(left) => {
+                    self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Waits until there is something.
+    pub(crate) async fn next(&self) -> Mail {
+        poll_fn(|context| {
+            let mut state = self.lock();
+            match state.take() {
+                Some(mail) => Poll::Ready(mail),
+                None => {
+                    state.waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let waker = state.waker.take();
+        drop(state);
+        self.changed.notify_one();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What came first; events before the bound, since what has arrived has arrived.
+    fn take(&mut self) -> Option<Mail> {
+        let event = self.events.pop_front().map(Mail::Event);
+        event.or_else(|| self.bound_passed.then_some(Mail::BoundPassed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use outboard_wire::frame::{Failure, NotRun};
+
+    use super::*;
+
+    fn failed() -> AttemptEvent {
+        AttemptEvent::Failed(Failure::NotRun(NotRun::Busy))
+    }
+
+    #[test]
+    fn what_arrived_is_taken_before_the_bound() {
+        let mailbox = Mailbox::default();
+        mailbox.deliver(failed());
+        mailbox.pass_bound();
+        assert_eq!(mailbox.wait(Some(Instant::now())), Mail::Event(failed()));
+        assert_eq!(mailbox.wait(Some(Instant::now())), Mail::BoundPassed);
+    }
+
+    #[test]
+    fn a_blocked_thread_is_woken() {
+        let mailbox = Arc::new(Mailbox::default());
+        let waiting = {
+            let mailbox = Arc::clone(&mailbox);
+            std::thread::spawn(move || mailbox.wait(None))
+        };
+        mailbox.deliver(failed());
+        assert_eq!(waiting.join().unwrap(), Mail::Event(failed()));
+    }
+
+    #[test]
+    fn a_task_is_woken() {
+        let mailbox = Arc::new(Mailbox::default());
+        let deliver = {
+            let mailbox = Arc::clone(&mailbox);
+            move || mailbox.deliver(failed())
+        };
+        let mail = crate::executor::block_on(async {
+            let sender = std::thread::spawn(deliver);
+            let mail = mailbox.next().await;
+            sender.join().unwrap();
+            mail
+        });
+        assert_eq!(mail, Mail::Event(failed()));
+    }
+}

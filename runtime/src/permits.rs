@@ -1,0 +1,90 @@
+//! Who may use a core: as many threads as there are permits, first come, first served.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// A fixed number of permits.
+#[derive(Debug)]
+pub(crate) struct Permits {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    free: usize,
+    /// Those who wait, in the order in which they came.
+    queue: VecDeque<u64>,
+    next: u64,
+}
+
+/// One permit, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    permits: Arc<Permits>,
+}
+
+impl Permits {
+    pub(crate) fn new(count: usize) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State { free: count.max(1), queue: VecDeque::new(), next: 0 }),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// Waits for a permit.
+    pub(crate) fn acquire(self: &Arc<Self>) -> Permit {
+        let mut state = self.lock();
+        let ticket = state.next;
+        state.next += 1;
+        state.queue.push_back(ticket);
+        while state.free == 0 || state.queue.front() != Some(&ticket) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.queue.pop_front();
+        state.free -= 1;
+        // The next in line may find a free permit too.
+        self.changed.notify_all();
+        Permit { permits: Arc::clone(self) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.permits.lock().free += 1;
+        self.permits.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn no_more_run_than_there_are_permits_and_all_get_their_turn() {
+        let permits = Permits::new(2);
+        let held = [permits.acquire(), permits.acquire()];
+        let (sender, receiver) = mpsc::channel();
+        let workers: Vec<_> = (0..8)
+            .map(|worker| {
+                let (permits, sender) = (Arc::clone(&permits), sender.clone());
+                std::thread::spawn(move || {
+                    let _permit = permits.acquire();
+                    let _ = sender.send(worker);
+                })
+            })
+            .collect();
+        assert!(receiver.try_recv().is_err(), "both permits are held");
+        drop(held);
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        drop(sender);
+        assert_eq!(receiver.iter().count(), 8);
+        assert_eq!(permits.lock().free, 2);
+    }
+}

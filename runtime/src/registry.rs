@@ -1,0 +1,123 @@
+//! The methods of this process, and who may set their words.
+//!
+//! Words are shared by everything in the process. They say *local* only where a single runtime owns the process; where
+//! runtimes share it (tests), or where it serves, every word says *consult* and each call finds its own runtime.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use outboard_core::MethodIndex;
+
+use crate::method::{METHODS, Method, Word};
+
+/// The methods of the process and the owners of their words.
+#[derive(Debug, Default)]
+struct Registry {
+    methods: Vec<&'static Method>,
+    /// Runtimes that any thread may use: one at most.
+    global: usize,
+    /// Servers, and runtimes that only threads which entered them use.
+    others: usize,
+}
+
+/// What occupies the process, as far as words are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tenant {
+    /// The runtime that every thread uses.
+    Global,
+    /// A server, or a runtime for the threads that enter it.
+    Other,
+}
+
+/// Keeps a tenant counted; the words are set anew when it goes.
+#[derive(Debug)]
+pub(crate) struct Tenancy(Tenant);
+
+impl Tenancy {
+    /// Moves in. `None` if the process already has a global runtime.
+    pub(crate) fn new(tenant: Tenant) -> Option<Self> {
+        let mut registry = registry();
+        match tenant {
+            Tenant::Global if registry.global > 0 => return None,
+            Tenant::Global => registry.global += 1,
+            Tenant::Other => registry.others += 1,
+        }
+        registry.reset_words();
+        Some(Self(tenant))
+    }
+
+    /// Sets a word, if this tenant has the process for itself.
+    pub(crate) fn publish(&self, method: MethodIndex, word: Word) {
+        let registry = registry();
+        if self.0 == Tenant::Global
+            && registry.others == 0
+            && let Some(method) = registry.methods.get(method.position())
+        {
+            method.set_word(word);
+        }
+    }
+}
+
+impl Drop for Tenancy {
+    fn drop(&mut self) {
+        let mut registry = registry();
+        match self.0 {
+            Tenant::Global => registry.global -= 1,
+            Tenant::Other => registry.others -= 1,
+        }
+        registry.reset_words();
+    }
+}
+
+/// Registers a method if it is not yet, and says where it stands.
+pub(crate) fn register(method: &'static Method) -> MethodIndex {
+    if let Some(index) = method.index() {
+        return index;
+    }
+    registry().add(method)
+}
+
+/// The methods from position `from` on.
+pub(crate) fn methods_from(from: usize) -> Vec<&'static Method> {
+    registry().methods.get(from..).unwrap_or_default().to_vec()
+}
+
+/// The method at a place of the registry.
+pub(crate) fn method_at(index: MethodIndex) -> Option<&'static Method> {
+    registry().methods.get(index.position()).copied()
+}
+
+impl Registry {
+    fn add(&mut self, method: &'static Method) -> MethodIndex {
+        if let Some(index) = method.index() {
+            return index;
+        }
+        let index = MethodIndex(u32::try_from(self.methods.len()).expect("fewer than 2^32 methods"));
+        self.methods.push(method);
+        method.set_index(index);
+        method.set_word(self.resting_word());
+        index
+    }
+
+    /// What a word says before a runtime has an opinion on the method.
+    fn resting_word(&self) -> Word {
+        if self.global + self.others == 0 { Word::Idle } else { Word::Consult }
+    }
+
+    fn reset_words(&self) {
+        let word = self.resting_word();
+        self.methods.iter().for_each(|method| method.set_word(word));
+    }
+}
+
+fn registry() -> MutexGuard<'static, Registry> {
+    static REGISTRY: OnceLock<Mutex<Registry>> = OnceLock::new();
+    let registry = REGISTRY.get_or_init(|| {
+        let mut registry = Registry::default();
+        for method in METHODS {
+            registry.add(method);
+        }
+        Mutex::new(registry)
+    });
+    // A poisoned registry is whole: every change to it is a single step.
+    registry.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,275 @@
+//! The device's side, as an app holds it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use outboard_client_proxy::{Engine, Report, Settings};
+use outboard_profiler::{DeviceProfile, EnergyModel};
+use outboard_transport::ServerAddress;
+use tokio::sync::{Notify, mpsc};
+
+use crate::clock::Clock;
+use crate::config::{ConfigError, DeviceConfig, Objective, Set, Source, Values, parse_servers};
+use crate::context::{self, Context, ContextGuard};
+use crate::device::{self, Command, Device, Io};
+use crate::driver::{self, Work};
+use crate::error::StartError;
+use crate::identity::{instance, of_this_app};
+use crate::registry::{Tenancy, Tenant};
+
+/// A running device side: while it lives, annotated calls may run on a server.
+///
+/// Without one, annotated code simply runs. `outboard::main` starts one for the app; a program that wants its own
+/// builds it:
+///
+/// ```
+/// let runtime = outboard::Runtime::builder().start()?;
+/// // … annotated calls …
+/// println!("{}", runtime.report());
+/// # Ok::<(), outboard::StartError>(())
+/// ```
+#[derive(Debug)]
+pub struct Runtime {
+    device: Arc<Device>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Sets a [`Runtime`] up. What is set here outranks the environment and the file.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    values: Values,
+    environment: bool,
+    errors: Vec<Invalid>,
+}
+
+/// A value that a builder was given and cannot use; told at the start.
+#[derive(Clone, Debug)]
+struct Invalid {
+    value: String,
+    allowed: String,
+}
+
+impl Runtime {
+    /// Sets a runtime up.
+    pub fn builder() -> Builder {
+        Builder { values: Values::default(), environment: true, errors: Vec::new() }
+    }
+
+    /// Adds a server while the runtime runs. It is used once it is connected.
+    pub fn attach(&self, address: ServerAddress) {
+        self.device.attach(address);
+    }
+
+    /// Waits until a session with some server is open, at most so long. Says whether one is.
+    ///
+    /// Nothing has to wait for this: calls run locally until then. Demonstrations and tests do.
+    pub fn wait_attached(&self, at_most: Duration) -> bool {
+        let device = Arc::clone(&self.device);
+        let attached = async move {
+            loop {
+                let changed = device.io.sessions.notified();
+                tokio::pin!(changed);
+                // Listening begins before the look, so that no change is missed in between.
+                changed.as_mut().enable();
+                if device.report().servers.iter().any(|server| server.attached) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        let (sender, receiver) = std_mpsc::channel();
+        self.device.io.handle.spawn(async move {
+            let opened = tokio::time::timeout(at_most, attached).await.is_ok();
+            let _ = sender.send(opened);
+        });
+        receiver.recv().unwrap_or(false)
+    }
+
+    /// What ran where, why, and what it cost.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.device.report()
+    }
+
+    /// Makes this runtime the one of the current thread, until the guard is dropped. Needed only for runtimes that were
+    /// started [isolated](Builder::start_isolated).
+    #[must_use = "the runtime is left when the guard is dropped"]
+    pub fn enter(&self) -> ContextGuard {
+        Context::of_device(Arc::clone(&self.device)).enter()
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.device.with(|engine, now| engine.shutdown(now));
+        let _ = self.device.io.commands.send(Command::Stop);
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has been reported by its panic.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Builder {
+    /// A server's address, as it prints it; may be called again for further ones, in order of preference.
+    pub fn server(mut self, address: impl Into<String>) -> Self {
+        let address = address.into();
+        match parse_servers(std::slice::from_ref(&address), Source::Builder) {
+            Ok(mut set) => {
+                if let Some(before) = self.values.server.take() {
+                    set.value.splice(0..0, before.value);
+                }
+                self.values.server = Some(set);
+            }
+            Err(ConfigError::Value { value, allowed, .. }) => self.errors.push(Invalid { value, allowed }),
+            Err(error) => self.errors.push(Invalid { value: String::new(), allowed: error.to_string() }),
+        }
+        self
+    }
+
+    /// What to save.
+    pub fn objective(mut self, objective: Objective) -> Self {
+        self.values.objective = Some(set(objective));
+        self
+    }
+
+    /// The slowdown ε that a call may suffer when things go wrong; see [`DeviceConfig::slowdown`].
+    pub fn slowdown(mut self, slowdown: f64) -> Self {
+        self.values.slowdown = Some(set(slowdown));
+        self
+    }
+
+    /// The share of recent time that may be spent on trying; see [`DeviceConfig::exploration`].
+    pub fn exploration(mut self, share: f64) -> Self {
+        self.values.exploration = Some(set(share));
+        self
+    }
+
+    /// A device profile: a file, or the name of a built-in one.
+    pub fn device_profile(mut self, path: impl Into<PathBuf>) -> Self {
+        self.values.device_profile = Some(set(path.into()));
+        self
+    }
+
+    /// Reads neither `outboard.toml` nor the environment. For tests.
+    pub fn without_environment(mut self) -> Self {
+        self.environment = false;
+        self
+    }
+
+    /// Starts the runtime for the whole process.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used, or the process has a runtime.
+    pub fn start(self) -> Result<Runtime, StartError> {
+        self.launch(Tenant::Global)
+    }
+
+    /// Starts a runtime for the threads that [enter](Runtime::enter) it: for several in one process, as in tests.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used.
+    pub fn start_isolated(self) -> Result<Runtime, StartError> {
+        self.launch(Tenant::Other)
+    }
+
+    fn resolve(self) -> Result<DeviceConfig, StartError> {
+        if let Some(Invalid { value, allowed }) = self.errors.into_iter().next() {
+            let key = "server";
+            return Err(ConfigError::Value { key, origin: Source::Builder, value, allowed }.into());
+        }
+        let below = match self.environment {
+            true => Values::gather(|name| std::env::var(name).ok())?,
+            false => Values::default(),
+        };
+        Ok(self.values.over(below).device()?)
+    }
+
+    fn launch(self, tenant: Tenant) -> Result<Runtime, StartError> {
+        let config = self.resolve()?;
+        let clock = Clock::start();
+        let settings = settings(&config)?;
+        let depth = settings.limits.depth;
+        let engine = Engine::new(settings, clock.now());
+        let tenancy = Tenancy::new(tenant).ok_or(StartError::AlreadyRunning)?;
+
+        let io_runtime = driver::runtime()?;
+        let connector = {
+            let _within = io_runtime.enter();
+            driver::connector()?
+        };
+        let (commands, received) = mpsc::unbounded_channel();
+        let (work, to_do) = std_mpsc::channel();
+        if !config.servers.is_empty() {
+            let _ = work.send(Work::Measure);
+        }
+        let io = Io {
+            handle: io_runtime.handle().clone(),
+            rearm: Notify::new(),
+            sessions: Notify::new(),
+            commands,
+            work,
+        };
+        let device = Device::new(engine, config.servers, clock, tenancy, depth, io);
+        let weak = Arc::downgrade(&device);
+        let drive = {
+            let weak = weak.clone();
+            move || io_runtime.block_on(driver::drive(weak, connector, received))
+        };
+        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(StartError::Thread)
+        };
+        let driving = spawn("outboard-io", Box::new(drive))?;
+        // The other thread ends with the device, which holds the other end of its queue.
+        spawn("outboard-solver", Box::new(move || driver::work(&weak, &to_do)))?;
+        if tenant == Tenant::Global {
+            context::set_global(&device);
+        }
+        Ok(Runtime { device, threads: vec![driving] })
+    }
+}
+
+/// What the engine is told.
+fn settings(config: &DeviceConfig) -> Result<Settings, StartError> {
+    let mut settings = Settings::new(of_this_app(), instance());
+    settings.servers = config.servers.iter().map(device::server_settings).collect();
+    settings.objective = match config.objective {
+        Objective::Time => outboard_core::Objective::Time,
+        Objective::Energy => outboard_core::Objective::default(),
+    };
+    settings.slowdown = config.slowdown;
+    settings.exploration = config.exploration;
+    settings.seed = instance().0 as u64;
+    if let Some(path) = &config.device_profile {
+        settings.energy = EnergyModel::new(&profile(path)?);
+    }
+    Ok(settings)
+}
+
+/// A profile by file, or by the name of a built-in one.
+fn profile(path: &std::path::Path) -> Result<DeviceProfile, StartError> {
+    let name = path.to_string_lossy();
+    if DeviceProfile::built_in_names().any(|known| known == name) {
+        return Ok(DeviceProfile::built_in(&name)?);
+    }
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(DeviceProfile::parse(&name, &text)?),
+        Err(error) => {
+            let names: Vec<_> = DeviceProfile::built_in_names().collect();
+            Err(ConfigError::Value {
+                key: "device_profile",
+                origin: Source::Builder,
+                value: name.into_owned(),
+                allowed: format!("use a readable file ({error}), or one of {}", names.join(", ")),
+            }
+            .into())
+        }
+    }
+}
+
+fn set<T>(value: T) -> Set<T> {
+    Set { value, origin: Source::Builder }
+}

@@ -1,0 +1,374 @@
+//! The server's side at run time: the engine behind a lock, its links, and the threads that run calls.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use outboard_core::Timestamp;
+use outboard_server_proxy::{Connection, Engine, Grants, Output, Reply, Settings};
+use outboard_transport::{
+    AccessToken, CloseReason, Identity, Link, LinkSender, Listener, ServerAddress, TransportConfig,
+};
+use outboard_wire::frame::{Attempt, BackFrame, CallFrame, Capacity, Failure, NotRun, ServerCost, SlotImage};
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::config::ServerConfig;
+use crate::context::{Ground, Serving};
+use crate::error::StartError;
+use crate::executor::Executor;
+use crate::identity::{instance, of_this_app};
+use crate::method::Method;
+use crate::registry::{self, Tenancy, Tenant};
+use crate::server_call::{self, ServerCall};
+use crate::shim::{Incoming, ShimFrame};
+use crate::{offer, speed};
+
+/// Calls of a method whose shared slots are all checked for changes; later ones by sampling.
+const CHECKED_FIRST: u32 = 8;
+/// Of the later calls, one in so many is checked.
+const CHECKED_EVERY: u32 = 16;
+
+/// A server that listens.
+pub struct Server {
+    shared: Arc<Shared>,
+    listener: Listener,
+    address: ServerAddress,
+}
+
+/// What a server's threads share.
+struct Shared {
+    core: Mutex<Core>,
+    executor: Executor,
+    clock: Clock,
+    rearm: Notify,
+    drained: Notify,
+    depth: u16,
+    _tenancy: Tenancy,
+    _serving: Serving,
+}
+
+struct Core {
+    engine: Engine,
+    links: BTreeMap<Connection, LinkSender>,
+    calls: BTreeMap<(Connection, Attempt), Weak<ServerCall>>,
+    /// How often each method ran, for the sampling of checks.
+    runs: BTreeMap<u32, u32>,
+    methods: usize,
+    next_connection: u64,
+    drained: bool,
+}
+
+impl Server {
+    /// Listens, as configured. Call this within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the key, the socket or a thread cannot be had.
+    pub fn bind(config: &ServerConfig) -> Result<Self, StartError> {
+        let identity = Identity::load_or_create(&config.state_dir)?;
+        let listener = Listener::bind(config.listen, &identity, TransportConfig::default())?;
+        let bound = listener.local_address().map_err(StartError::Thread)?;
+        let address = match &config.public_host {
+            None => identity.address(bound.ip(), bound.port()),
+            Some(host) => identity.address(host.clone(), bound.port()),
+        };
+        let cores = u16::try_from(config.workers).unwrap_or(u16::MAX);
+        let capacity = Capacity { cores, speed: speed::measure() };
+        let settings = Settings::new(of_this_app(), instance(), capacity);
+        let depth = settings.limits.depth;
+        let own = identity.token();
+        let door = move |token: &str| {
+            token.parse::<AccessToken>().is_ok_and(|token| token == own).then_some(Grants::Everything)
+        };
+        let core = Core {
+            engine: Engine::new(settings, door, []),
+            links: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            methods: 0,
+            next_connection: 0,
+            drained: false,
+        };
+        let tenancy = Tenancy::new(Tenant::Other).ok_or(StartError::AlreadyRunning)?;
+        let shared = Shared {
+            core: Mutex::new(core),
+            executor: Executor::new(config.workers),
+            clock: Clock::start(),
+            rearm: Notify::new(),
+            drained: Notify::new(),
+            depth,
+            _tenancy: tenancy,
+            _serving: Serving::new(),
+        };
+        Ok(Self { shared: Arc::new(shared), listener, address })
+    }
+
+    /// The address that devices use: it names the key to expect and carries the access token.
+    pub fn address(&self) -> &ServerAddress {
+        &self.address
+    }
+
+    /// Serves until `stop` is ready, then drains: running calls finish, within bounds, and new ones are told *not run*.
+    pub async fn serve(mut self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        let mut stopping = false;
+        loop {
+            let due = self.shared.timeout();
+            tokio::select! {
+                link = self.listener.accept() => match link {
+                    Some(link) => self.shared.take(link),
+                    None => break,
+                },
+                () = self.shared.rearm.notified() => {}
+                () = sleep_until(due) => self.shared.with(Engine::handle_timeout),
+                () = &mut stop, if !stopping => {
+                    stopping = true;
+                    self.shared.with(Engine::drain);
+                }
+                () = self.shared.drained.notified() => break,
+            }
+        }
+        self.listener.close(CloseReason::GoingAway, "the server has stopped");
+        self.listener.wait_idle().await;
+    }
+}
+
+impl Shared {
+    /// Takes a new link on.
+    fn take(self: &Arc<Self>, link: Link) {
+        let mut core = self.lock();
+        let connection = Connection(core.next_connection);
+        core.next_connection += 1;
+        core.links.insert(connection, link.sender());
+        self.act(core, |engine, now| engine.connected(now, connection));
+        tokio::spawn(receive(Arc::downgrade(self), connection, link));
+    }
+
+    fn timeout(&self) -> Option<std::time::Instant> {
+        self.lock().engine.timeout().map(|at| self.clock.at(at))
+    }
+
+    /// Does something with the engine, and carries out what it then wants.
+    fn with<T>(self: &Arc<Self>, act: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
+        self.act(self.lock(), act)
+    }
+
+    fn act<T>(
+        self: &Arc<Self>,
+        mut core: MutexGuard<'_, Core>,
+        act: impl FnOnce(&mut Engine, Timestamp) -> T,
+    ) -> T {
+        core.learn_methods();
+        let before = core.engine.timeout();
+        let result = act(&mut core.engine, self.clock.now());
+        let outputs = self.drain(&mut core);
+        if core.engine.timeout() != before {
+            self.rearm.notify_one();
+        }
+        drop(core);
+        for (connection, call, arrived) in outputs {
+            self.run(connection, call, arrived);
+        }
+        result
+    }
+
+    /// Carries the engine's outputs out; gives the calls to run, which need the lock themselves.
+    fn drain(&self, core: &mut Core) -> Vec<(Connection, CallFrame, Timestamp)> {
+        let mut runs = Vec::new();
+        while let Some(output) = core.engine.poll() {
+            match output {
+                Output::Transmit { connection, lane, bytes } => {
+                    let Some(link) = core.links.get(&connection) else { continue };
+                    if let Err(error) = link.send(lane, bytes) {
+                        tracing::debug!(%connection, %error, "a frame was not sent; the session ends");
+                        core.links.remove(&connection);
+                        core.engine.handle_lost(self.clock.now(), connection);
+                    }
+                }
+                Output::Run { connection, call, arrived } => runs.push((connection, call, arrived)),
+                Output::Fence { connection, attempt } => core.let_go(connection, attempt),
+                Output::Answer { connection, frame } => {
+                    if let Some(call) = core.call(connection, frame.attempt) {
+                        call.answer(frame.sequence, frame.outcome);
+                    }
+                }
+                Output::Gone { connection, attempts } => {
+                    attempts.into_iter().for_each(|attempt| core.let_go(connection, attempt));
+                }
+                Output::Close { connection, reason } => {
+                    if let Some(link) = core.links.remove(&connection) {
+                        link.close(CloseReason::Done, &reason.to_string());
+                    }
+                }
+                Output::Drained => {
+                    core.drained = true;
+                    self.drained.notify_one();
+                }
+                _ => {}
+            }
+        }
+        runs
+    }
+
+    /// Gives a call a thread.
+    fn run(self: &Arc<Self>, connection: Connection, call: CallFrame, arrived: Timestamp) {
+        let attempt = call.attempt;
+        if call.within.is_some() {
+            // Calls made by call-backs run on the device; a device that sends one all the same is told so.
+            return self.fail(connection, attempt, Failure::NotRun(NotRun::Busy));
+        }
+        let host = Arc::clone(self);
+        let job = Box::new(move || host.work(connection, call, arrived));
+        if let Err(error) = self.executor.run(job) {
+            tracing::error!(%error, "no thread for a call");
+            self.fail(connection, attempt, Failure::NotRun(NotRun::Busy));
+        }
+    }
+
+    /// Runs a call, on a thread of its own.
+    fn work(self: &Arc<Self>, connection: Connection, call: CallFrame, arrived: Timestamp) {
+        let attempt = call.attempt;
+        let method = {
+            let core = self.lock();
+            registry::methods_from(0)
+                .into_iter()
+                .take(core.methods)
+                .find(|method| offer::of(method).id == call.method)
+        };
+        let Some(method) = method else {
+            return self.fail(connection, attempt, Failure::NotRun(NotRun::Method));
+        };
+        let span = tracing::debug_span!("call", %connection, %attempt, method = method.descriptor().title());
+        let _entered = span.enter();
+        let session = Box::new(Way { shared: Arc::downgrade(self), connection });
+        let permits = Arc::clone(&self.executor.permits);
+        // Waits for a core.
+        let server_call = ServerCall::new(attempt, call.on_device, session, permits);
+        let checked = {
+            let mut core = self.lock();
+            core.calls.insert((connection, attempt), Arc::downgrade(&server_call));
+            core.is_checked(method)
+        };
+        let queued = self.clock.now().since(arrived);
+        let incoming = call.slots.into_iter().map(|slot| {
+            let SlotImage::Whole(image) = slot;
+            Incoming { image, lent: None }
+        });
+        let frame = ShimFrame::new(
+            method,
+            incoming.collect(),
+            self.depth,
+            Ground::Server(Arc::clone(&server_call)),
+            checked,
+        );
+        let executed = frame.execute();
+        let ran = server_call.ran();
+        self.lock().calls.remove(&(connection, attempt));
+        // The core is free before the reply goes out: the next call need not wait for it.
+        drop(server_call);
+        match executed {
+            Ok(given) => {
+                tracing::debug!(?ran, "returned");
+                let cost = ServerCost { queued, ran: ran.ran, called_back: ran.called_back };
+                let reply = Reply { attempt, result: given.result, exclusive: given.exclusive, cost };
+                self.with(|engine, now| engine.reply(now, connection, reply));
+            }
+            Err(error) => {
+                tracing::debug!(%error, "ended without a reply");
+                self.fail(connection, attempt, error.into_failure());
+            }
+        }
+    }
+
+    fn fail(self: &Arc<Self>, connection: Connection, attempt: Attempt, failure: Failure) {
+        self.with(|engine, now| engine.fail(now, connection, attempt, failure));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        // The engine keeps its own invariants; a panic elsewhere under the lock must not stop every session.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Core {
+    /// Tells the engine of methods that were registered since the last time.
+    fn learn_methods(&mut self) {
+        for method in registry::methods_from(self.methods) {
+            self.methods += 1;
+            if let Some(entry) = offer::entry(method) {
+                self.engine.register(entry);
+            }
+        }
+    }
+
+    fn call(&self, connection: Connection, attempt: Attempt) -> Option<Arc<ServerCall>> {
+        self.calls.get(&(connection, attempt))?.upgrade()
+    }
+
+    fn let_go(&self, connection: Connection, attempt: Attempt) {
+        if let Some(call) = self.call(connection, attempt) {
+            call.let_go("the device gave the attempt up");
+        }
+    }
+
+    /// Whether this run of a method is checked for changes of shared slots.
+    fn is_checked(&mut self, method: &'static Method) -> bool {
+        let runs = self.runs.entry(method.raw_index()).or_default();
+        *runs = runs.wrapping_add(1);
+        *runs <= CHECKED_FIRST || runs.is_multiple_of(CHECKED_EVERY)
+    }
+}
+
+/// The way of one call to its session.
+struct Way {
+    shared: Weak<Shared>,
+    connection: Connection,
+}
+
+impl server_call::Session for Way {
+    fn start(&self, attempt: Attempt) -> Result<(), NotRun> {
+        let host = self.shared.upgrade().ok_or(NotRun::Draining)?;
+        host.with(|engine, now| engine.start(now, self.connection, attempt))
+    }
+
+    fn call_back(&self, back: BackFrame) -> Result<(), String> {
+        let host = self.shared.upgrade().ok_or("the server has stopped")?;
+        host.with(|engine, now| engine.called_back(now, self.connection, back))
+            .map_err(|error| error.to_string())
+    }
+
+    fn resumed(&self, attempt: Attempt) {
+        if let Some(host) = self.shared.upgrade() {
+            host.with(|engine, now| engine.resumed(now, self.connection, attempt));
+        }
+    }
+}
+
+async fn receive(host: Weak<Shared>, connection: Connection, mut link: Link) {
+    loop {
+        let received = link.recv().await;
+        let Some(host) = host.upgrade() else { return };
+        match received {
+            Ok(frame) => host.with(|engine, now| engine.handle_frame(now, connection, &frame)),
+            Err(error) => {
+                tracing::debug!(%connection, %error, "the link ended");
+                host.lock().links.remove(&connection);
+                return host.with(|engine, now| engine.handle_lost(now, connection));
+            }
+        }
+    }
+}
+
+async fn sleep_until(due: Option<std::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("listens", &(&self.address.host, self.address.port))
+            .finish_non_exhaustive()
+    }
+}

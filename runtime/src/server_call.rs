@@ -1,0 +1,203 @@
+//! A call as the code that runs it on a server sees it: the way back to the device.
+
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use outboard_core::MethodId;
+use outboard_wire::frame::{AnswerImage, Attempt, BackFrame, BackSlot, NotRun};
+use outboard_wire::state::Place;
+
+use crate::context;
+use crate::permits::{Permit, Permits};
+use crate::support::Outgoing;
+
+/// What unwinds a method whose call-back failed. Private, so that user code cannot mistake it for a panic of its own.
+pub(crate) struct Unwound(pub(crate) String);
+
+/// How a server's call reaches its session.
+pub(crate) trait Session: Send + Sync {
+    /// The method is about to run: last chance to say no.
+    fn start(&self, attempt: Attempt) -> Result<(), NotRun>;
+
+    /// Sends a call-back. An error text says why there will be no answer.
+    fn call_back(&self, back: BackFrame) -> Result<(), String>;
+
+    /// The answer came, and the method goes on.
+    fn resumed(&self, attempt: Attempt);
+}
+
+/// One call that runs on a server.
+pub(crate) struct ServerCall {
+    pub(crate) attempt: Attempt,
+    /// Methods that the device wants called back.
+    on_device: Vec<MethodId>,
+    session: Box<dyn Session>,
+    permits: Arc<Permits>,
+    permit: Mutex<Option<Permit>>,
+    sequence: AtomicU32,
+    /// Device methods without a context that were called before this call began.
+    strays: u64,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Fixed places of exclusive slots that carry fields which only the device has.
+    places: Vec<(Place, u16, Vec<u16>)>,
+    answers: BTreeMap<u32, Result<AnswerImage, String>>,
+    failure: Option<String>,
+    started: Option<Instant>,
+    called_back: Duration,
+}
+
+/// How long a call ran, and how much of that it waited for call-backs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ran {
+    pub(crate) ran: Duration,
+    pub(crate) called_back: Duration,
+}
+
+impl ServerCall {
+    pub(crate) fn new(
+        attempt: Attempt,
+        on_device: Vec<MethodId>,
+        session: Box<dyn Session>,
+        permits: Arc<Permits>,
+    ) -> Arc<Self> {
+        let permit = permits.acquire();
+        Arc::new(Self {
+            attempt,
+            on_device,
+            session,
+            permits,
+            permit: Mutex::new(Some(permit)),
+            sequence: AtomicU32::new(0),
+            strays: context::strays(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// Begins the run.
+    pub(crate) fn start(&self) -> Result<(), NotRun> {
+        self.session.start(self.attempt)?;
+        self.lock().started = Some(Instant::now());
+        Ok(())
+    }
+
+    /// What the run cost so far.
+    pub(crate) fn ran(&self) -> Ran {
+        let state = self.lock();
+        let ran = state.started.map_or(Duration::ZERO, |started| started.elapsed());
+        Ran { ran, called_back: state.called_back }
+    }
+
+    /// Whether remote code calls the device for this method.
+    pub(crate) fn is_on_device(&self, method: MethodId) -> bool {
+        self.on_device.contains(&method)
+    }
+
+    /// Why what the method returns is not to be used, if it is not.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let failure = self.lock().failure.clone();
+        failure.or_else(|| {
+            (context::strays() != self.strays).then(|| {
+                "a `#[device]` method was called on a thread that belongs to no call: \
+                 carry `outboard::context()` over to the threads that a method spawns"
+                    .to_owned()
+            })
+        })
+    }
+
+    /// Unwinds if the attempt has failed: user code may have caught the first unwinding.
+    pub(crate) fn gate(&self) {
+        if let Some(failure) = self.failure() {
+            resume_unwind(Box::new(Unwound(failure)));
+        }
+    }
+
+    /// Fails the attempt and unwinds the method.
+    pub(crate) fn fail(&self, reason: String) -> ! {
+        self.lock().failure.get_or_insert(reason.clone());
+        resume_unwind(Box::new(Unwound(reason)))
+    }
+
+    /// The attempt is over for the device: whoever waits for an answer need not wait.
+    pub(crate) fn let_go(&self, reason: &str) {
+        self.lock().failure.get_or_insert_with(|| reason.to_owned());
+        self.changed.notify_all();
+    }
+
+    /// An answer came.
+    pub(crate) fn answer(&self, sequence: u32, outcome: Result<AnswerImage, String>) {
+        self.lock().answers.insert(sequence, outcome);
+        self.changed.notify_all();
+    }
+
+    /// Remembers a place with fields that only the device has.
+    pub(crate) fn remember(&self, slot: u16, path: &[u16], place: Place) {
+        self.lock().places.push((place, slot, path.to_vec()));
+    }
+
+    /// Runs a method on the device and waits for it. Unwinds if that fails.
+    pub(crate) fn call_back(&self, method: MethodId, slots: Vec<Outgoing>) -> AnswerImage {
+        self.gate();
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        let back = BackFrame { attempt: self.attempt, sequence, method, slots: self.address(slots) };
+        // The core is free for others while this thread waits.
+        let permit = self.lock_permit().take();
+        let had_permit = permit.is_some();
+        drop(permit);
+        let asked = Instant::now();
+        let sent = self.session.call_back(back);
+        let outcome = sent.and_then(|()| self.wait(sequence));
+        if had_permit {
+            *self.lock_permit() = Some(self.permits.acquire());
+        }
+        self.lock().called_back += asked.elapsed();
+        self.session.resumed(self.attempt);
+        match outcome {
+            Ok(answer) => answer,
+            Err(reason) => self.fail(reason),
+        }
+    }
+
+    /// Waits for an answer, or for the attempt to fail.
+    fn wait(&self, sequence: u32) -> Result<AnswerImage, String> {
+        let mut state = self.lock();
+        loop {
+            if let Some(answer) = state.answers.remove(&sequence) {
+                return answer;
+            }
+            if let Some(failure) = &state.failure {
+                return Err(failure.clone());
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Turns slots that are places of the outer call into references to them.
+    fn address(&self, slots: Vec<Outgoing>) -> Vec<BackSlot> {
+        let state = self.lock();
+        let address = |Outgoing { image, place }: Outgoing| {
+            let known = place.and_then(|place| state.places.iter().find(|(known, ..)| *known == place));
+            match known {
+                Some((_, slot, path)) => BackSlot::Place { slot: *slot, path: path.clone(), image },
+                None => BackSlot::Copy(image),
+            }
+        };
+        slots.into_iter().map(address).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_permit(&self) -> MutexGuard<'_, Option<Permit>> {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,418 @@
+//! Running a method on encoded slots: what the generated shims talk to.
+//!
+//! The same shim runs a method for three callers: a server's worker, a device that serves a call-back, and nobody
+//! else. It decodes the slots (or borrows those that are lent), runs the method, and encodes what goes back.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use outboard_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
+use outboard_wire::frame::{Failure, Image, NotRun, SlotImage};
+use outboard_wire::state::{Lent, Place};
+
+use crate::context::{self, Ground};
+use crate::method::Method;
+use crate::server_call::Unwound;
+use crate::support::{Codec, ExclusiveCodec};
+
+/// The run of one method on encoded slots. `'f` is how long slots are lent for.
+pub struct ShimFrame<'f> {
+    method: &'static Method,
+    slots: Vec<Incoming<'f>>,
+    depth: u16,
+    ground: Ground,
+    /// Whether the shared slots of this run are checked for changes.
+    checked: bool,
+    result: Image,
+    exclusive: Vec<SlotImage>,
+}
+
+/// A slot as it arrived.
+pub(crate) struct Incoming<'f> {
+    /// Its encoding.
+    pub(crate) image: Image,
+    /// The device's own object, where the method runs on that.
+    pub(crate) lent: Option<&'f mut dyn Lent>,
+}
+
+/// What a run gives back.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) result: Image,
+    pub(crate) exclusive: Vec<SlotImage>,
+}
+
+/// Why a run gives nothing back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShimError {
+    /// A slot could not be decoded; the method did not run.
+    #[error("slot `{slot}` of `{method}`: {error}")]
+    Slot {
+        /// The method.
+        method: &'static str,
+        /// The slot's name.
+        slot: &'static str,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+    /// The server took the call away before it could start.
+    #[error("{0}")]
+    NotRun(NotRun),
+    /// The method panicked.
+    #[error("panicked: {0}")]
+    Panicked(String),
+    /// A call-back failed on the way, and the method was unwound.
+    #[error("{0}")]
+    CallBack(String),
+    /// A slot that is only read was changed.
+    #[error("slot {0} is shared, and was changed")]
+    SharedSlotChanged(u16),
+    /// The result or a slot could not be encoded.
+    #[error("{0}")]
+    Unencodable(String),
+}
+
+/// A slot that is only read, in a shim.
+pub enum Shared<'f, C: Codec> {
+    /// It arrived by copy.
+    Owned(C::Owned, Option<Vec<u8>>, C),
+    /// It is the device's own object.
+    Lent(&'f mut C::Owned),
+}
+
+/// An optional slot that is only read, in a shim.
+pub struct SharedOption<C: Codec>(Option<C::Owned>, Option<Vec<u8>>, C);
+
+/// A slot whose state goes back, in a shim.
+pub struct Exclusive<'f, T> {
+    value: Held<'f, T>,
+    codec: ExclusiveCodec<T>,
+}
+
+enum Held<'f, T> {
+    Owned(T),
+    Lent(&'f mut T),
+}
+
+/// A slice whose state goes back, in a shim.
+pub struct ExclusiveSlice<T>(Vec<T>, ExclusiveCodec<T>);
+
+/// An optional slot whose state goes back, in a shim.
+pub struct ExclusiveOption<T>(Option<T>, ExclusiveCodec<T>);
+
+/// A slot whose state goes back.
+pub trait GivesBack {
+    /// Writes its state.
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError>;
+
+    /// Names the places in it that carry fields which only the device has.
+    fn places(&self, _visit: &mut dyn FnMut(&[u16], Place)) {}
+}
+
+/// A slot that is only read.
+pub trait Unchanging {
+    /// Whether it still encodes to what it did before the run; `None` where that is not checked.
+    fn is_unchanged(&self) -> Option<bool>;
+}
+
+impl<'f> ShimFrame<'f> {
+    pub(crate) fn new(
+        method: &'static Method,
+        slots: Vec<Incoming<'f>>,
+        depth: u16,
+        ground: Ground,
+        checked: bool,
+    ) -> Self {
+        Self { method, slots, depth, ground, checked, result: Image::default(), exclusive: Vec::new() }
+    }
+
+    /// Runs the method's shim.
+    pub(crate) fn execute(mut self) -> Result<Given, ShimError> {
+        let descriptor = self.method.descriptor();
+        if self.slots.len() != descriptor.slots.len() {
+            let found = self.slots.len();
+            let error = DecodeError::Refused(format!("{found} slots for {}", descriptor.slots.len()));
+            return Err(ShimError::Slot { method: descriptor.title(), slot: "all of them", error });
+        }
+        // `State` and serde implementations are user code too, and may panic on the way in or out.
+        let ran = catch_unwind(AssertUnwindSafe(|| (descriptor.shim)(&mut self)));
+        ran.unwrap_or_else(|payload| Err(self.unwound(payload)))?;
+        Ok(Given { result: self.result, exclusive: self.exclusive })
+    }
+
+    /// A slot passed by value.
+    pub fn value<C: Codec>(&mut self, slot: u16, codec: C) -> Result<C::Owned, ShimError> {
+        self.decode(slot, |input| codec.decode(input))
+    }
+
+    /// `&T`.
+    pub fn shared<C: Codec>(&mut self, slot: u16, codec: C) -> Result<Shared<'f, C>, ShimError> {
+        if let Some(value) = self.lent(slot)? {
+            return Ok(Shared::Lent(value));
+        }
+        let value = self.decode(slot, |input| codec.decode(input))?;
+        let before = self.before(|out| codec.encode(C::borrow(&value), out))?;
+        Ok(Shared::Owned(value, before, codec))
+    }
+
+    /// `Option<&T>`.
+    pub fn shared_option<C: Codec>(&mut self, slot: u16, codec: C) -> Result<SharedOption<C>, ShimError> {
+        let value =
+            self.decode(slot, |input| crate::support::read_option(input, |input| codec.decode(input)))?;
+        let before = self.before(|out| encode_option(value.as_ref(), codec, out))?;
+        Ok(SharedOption(value, before, codec))
+    }
+
+    /// `&mut T`.
+    pub fn exclusive<T: 'static>(
+        &mut self,
+        slot: u16,
+        codec: ExclusiveCodec<T>,
+    ) -> Result<Exclusive<'f, T>, ShimError> {
+        let value = match self.lent(slot)? {
+            Some(value) => Held::Lent(value),
+            None => Held::Owned(self.decode(slot, codec.decode)?),
+        };
+        Ok(Exclusive { value, codec })
+    }
+
+    /// `&mut [T]`.
+    pub fn exclusive_slice<T>(
+        &mut self,
+        slot: u16,
+        codec: ExclusiveCodec<T>,
+    ) -> Result<ExclusiveSlice<T>, ShimError> {
+        let value = self.decode(slot, |input| crate::support::read_slice(codec, input))?;
+        Ok(ExclusiveSlice(value, codec))
+    }
+
+    /// `Option<&mut T>`.
+    pub fn exclusive_option<T>(
+        &mut self,
+        slot: u16,
+        codec: ExclusiveCodec<T>,
+    ) -> Result<ExclusiveOption<T>, ShimError> {
+        let value = self.decode(slot, |input| crate::support::read_option(input, codec.decode))?;
+        Ok(ExclusiveOption(value, codec))
+    }
+
+    /// Remembers where an exclusive slot is, so that call-backs on it find the device's own object.
+    pub fn place(&mut self, slot: u16, value: &impl GivesBack) {
+        if let Ground::Server(call) = &self.ground {
+            value.places(&mut |path, place| call.remember(slot, path, place));
+        }
+    }
+
+    /// Runs the method.
+    pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> Result<R, ShimError> {
+        let ground = self.ground.clone();
+        if let Ground::Server(call) = &ground {
+            call.start().map_err(ShimError::NotRun)?;
+        }
+        let entered = context::enter_ground(ground, self.method);
+        let ran = catch_unwind(AssertUnwindSafe(body));
+        drop(entered);
+        match (ran, &self.ground) {
+            // The method may have caught the unwinding of a failed call-back; what it returns is not to be used.
+            (Ok(_), Ground::Server(call)) if call.failure().is_some() => {
+                Err(ShimError::CallBack(call.failure().unwrap_or_default()))
+            }
+            (Ok(result), _) => Ok(result),
+            (Err(payload), _) => Err(self.unwound(payload)),
+        }
+    }
+
+    /// Runs an async method, to its end, on this thread.
+    pub fn run_async<F: Future>(&mut self, body: F) -> Result<F::Output, ShimError> {
+        self.run(|| crate::executor::block_on(body))
+    }
+
+    /// Checks that the method kept a shared slot as it was.
+    pub fn unchanged(&self, slot: u16, value: &impl Unchanging) -> Result<(), ShimError> {
+        match value.is_unchanged() {
+            Some(false) => Err(ShimError::SharedSlotChanged(slot)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Encodes the result.
+    pub fn reply<C: Codec>(&mut self, result: &C::Borrowed, codec: C) -> Result<(), ShimError> {
+        self.result = Image(encode(|out| codec.encode(result, out))?);
+        Ok(())
+    }
+
+    /// Encodes the new state of an exclusive slot.
+    pub fn give_back(&mut self, _slot: u16, value: impl GivesBack) -> Result<(), ShimError> {
+        self.exclusive.push(SlotImage::Whole(Image(encode(|out| value.encode(out))?)));
+        Ok(())
+    }
+
+    fn lent<T: 'static>(&mut self, slot: u16) -> Result<Option<&'f mut T>, ShimError> {
+        let incoming = &mut self.slots[usize::from(slot)];
+        let Some(lent) = incoming.lent.take() else { return Ok(None) };
+        let bytes = std::mem::take(&mut incoming.image.0);
+        let mut input = Decoder::new(&bytes, self.depth);
+        lent.bring_to(&mut input)
+            .and_then(|()| input.finish())
+            .map_err(|error| self.slot_error(slot, error))?;
+        let other = || DecodeError::Refused("the place holds another type".to_owned());
+        let value = lent.as_any().downcast_mut().ok_or_else(|| self.slot_error(slot, other()))?;
+        Ok(Some(value))
+    }
+
+    fn decode<T>(
+        &mut self,
+        slot: u16,
+        decode: impl FnOnce(&mut Decoder<'_>) -> Result<T, DecodeError>,
+    ) -> Result<T, ShimError> {
+        let bytes = std::mem::take(&mut self.slots[usize::from(slot)].image.0);
+        let mut input = Decoder::new(&bytes, self.depth);
+        decode(&mut input)
+            .and_then(|value| input.finish().map(|()| value))
+            .map_err(|error| self.slot_error(slot, error))
+    }
+
+    /// The encoding of a shared slot before the run, where this run is checked. Taken from the decoded value, not from
+    /// the bytes that came: a hash map may encode in another order on each side.
+    fn before(
+        &self,
+        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
+    ) -> Result<Option<Vec<u8>>, ShimError> {
+        self.checked.then(|| encode(write)).transpose()
+    }
+
+    fn slot_error(&self, slot: u16, error: DecodeError) -> ShimError {
+        let descriptor = self.method.descriptor();
+        let name = descriptor.slots.get(usize::from(slot)).map_or("?", |slot| slot.name);
+        ShimError::Slot { method: descriptor.title(), slot: name, error }
+    }
+
+    fn unwound(&self, payload: Box<dyn Any + Send>) -> ShimError {
+        match payload.downcast::<Unwound>() {
+            Ok(unwound) => ShimError::CallBack(unwound.0),
+            Err(payload) => ShimError::Panicked(panic_text(payload.as_ref())),
+        }
+    }
+}
+
+impl ShimError {
+    /// As the other end is told.
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::Slot { .. } => Failure::NotRun(NotRun::Slots(self.to_string())),
+            Self::NotRun(why) => Failure::NotRun(why),
+            Self::Panicked(text) => Failure::Panicked(text),
+            Self::CallBack(text) => Failure::CallBack(text),
+            Self::SharedSlotChanged(slot) => Failure::SharedSlotChanged(slot),
+            Self::Unencodable(text) => Failure::Unencodable(text),
+        }
+    }
+}
+
+impl<C: Codec> Shared<'_, C> {
+    /// The value.
+    pub fn get(&self) -> &C::Borrowed {
+        match self {
+            Self::Owned(value, ..) => C::borrow(value),
+            Self::Lent(value) => C::borrow(value),
+        }
+    }
+}
+
+impl<C: Codec> Unchanging for Shared<'_, C> {
+    fn is_unchanged(&self) -> Option<bool> {
+        match self {
+            Self::Owned(value, Some(before), codec) => {
+                Some(encode(|out| codec.encode(C::borrow(value), out)).is_ok_and(|after| after == *before))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<C: Codec> SharedOption<C> {
+    /// The value.
+    pub fn get(&self) -> Option<&C::Borrowed> {
+        self.0.as_ref().map(C::borrow)
+    }
+}
+
+impl<C: Codec> Unchanging for SharedOption<C> {
+    fn is_unchanged(&self) -> Option<bool> {
+        let before = self.1.as_ref()?;
+        Some(encode(|out| encode_option(self.0.as_ref(), self.2, out)).is_ok_and(|after| after == *before))
+    }
+}
+
+impl<T> Exclusive<'_, T> {
+    /// The value.
+    pub fn get_mut(&mut self) -> &mut T {
+        match &mut self.value {
+            Held::Owned(value) => value,
+            Held::Lent(value) => value,
+        }
+    }
+}
+
+impl<T> GivesBack for Exclusive<'_, T> {
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
+        match &self.value {
+            Held::Owned(value) => (self.codec.encode)(value, out),
+            Held::Lent(value) => (self.codec.encode)(value, out),
+        }
+    }
+
+    fn places(&self, visit: &mut dyn FnMut(&[u16], Place)) {
+        if let Held::Owned(value) = &self.value {
+            (self.codec.places)(value, visit);
+        }
+    }
+}
+
+impl<T> ExclusiveSlice<T> {
+    /// The values.
+    pub fn get_mut(&mut self) -> &mut [T] {
+        &mut self.0
+    }
+}
+
+impl<T> GivesBack for ExclusiveSlice<T> {
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
+        crate::support::write_slice(&self.0, self.1, out)
+    }
+}
+
+impl<T> ExclusiveOption<T> {
+    /// The value.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.0.as_mut()
+    }
+}
+
+impl<T> GivesBack for ExclusiveOption<T> {
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
+        crate::support::write_option(self.0.as_ref(), out, self.1.encode)
+    }
+}
+
+/// The text of a panic.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a message")
+        .to_owned()
+}
+
+fn encode(write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>) -> Result<Vec<u8>, ShimError> {
+    let mut out = Encoder::new();
+    match write(&mut out) {
+        Ok(()) => Ok(out.into_bytes()),
+        Err(EncodeError::Refused(text)) => Err(ShimError::Unencodable(text)),
+        Err(error) => Err(ShimError::Unencodable(error.to_string())),
+    }
+}
+
+fn encode_option<C: Codec>(value: Option<&C::Owned>, codec: C, out: &mut Encoder) -> Result<(), EncodeError> {
+    crate::support::write_option(value, out, |value, out| codec.encode(C::borrow(value), out))
+}

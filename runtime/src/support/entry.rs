@@ -1,0 +1,301 @@
+//! The first thing an annotated call does: stay here, or try elsewhere.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::codec::Codec;
+use super::outcome::Fallible;
+use super::slots::Slots;
+use crate::attempt;
+use crate::attempt::{Ended, Plan};
+use crate::device::Rerun;
+use crate::method::Method;
+use crate::stack::{self, Counted, Timing};
+
+/// Where a call goes.
+#[derive(Debug)]
+pub enum Entry {
+    /// Here.
+    Local(Frame),
+    /// Elsewhere, first.
+    Remote(Attempt),
+}
+
+/// A call that runs here, for as long as it does.
+#[derive(Debug)]
+#[expect(dead_code, reason = "the two guards act when they are dropped")]
+pub struct Frame {
+    counted: Option<Counted>,
+    /// What its outcome says about an attempt that failed before.
+    rerun: Option<Rerun>,
+    wants_fallback: bool,
+}
+
+impl Frame {
+    /// A call that nobody watches.
+    #[inline]
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { counted: None, rerun: None, wants_fallback: false }
+    }
+
+    /// Whether the method's `fallback` is to stand in.
+    #[inline]
+    #[must_use]
+    pub const fn wants_fallback(&self) -> bool {
+        self.wants_fallback
+    }
+
+    #[inline]
+    fn counted(method: &'static Method, work: impl FnOnce() -> Option<f64>) -> Self {
+        Self { counted: Some(stack::push(method.raw_index(), work)), rerun: None, wants_fallback: false }
+    }
+
+    /// As the end of an attempt leaves it.
+    fn after(method: &'static Method, work: Option<f64>, ended: Ended) -> Self {
+        if ended.wants_fallback {
+            return Self { counted: None, rerun: None, wants_fallback: true };
+        }
+        Self { rerun: ended.rerun, ..Self::counted(method, || work) }
+    }
+}
+
+/// A call that goes elsewhere first.
+#[derive(Debug)]
+pub struct Attempt {
+    method: &'static Method,
+    work: Option<f64>,
+    plan: Plan,
+}
+
+/// Asks where a call goes.
+#[inline]
+pub fn enter(method: &'static Method) -> Entry {
+    if method.is_local() {
+        return Entry::Local(Frame::counted(method, || None));
+    }
+    consult(method, None)
+}
+
+/// Asks where a call with a size hint goes.
+#[inline]
+pub fn enter_with_work(method: &'static Method, work: impl FnOnce() -> f64) -> Entry {
+    if method.is_local() {
+        return Entry::Local(Frame::counted(method, || Some(work())));
+    }
+    consult(method, Some(work()))
+}
+
+#[inline(never)]
+fn consult(method: &'static Method, work: Option<f64>) -> Entry {
+    match attempt::plan(method, work) {
+        attempt::Go::Bare => Entry::Local(Frame::none()),
+        attempt::Go::Here { wants_fallback: true } => {
+            Entry::Local(Frame { wants_fallback: true, ..Frame::none() })
+        }
+        attempt::Go::Here { wants_fallback: false } => Entry::Local(Frame::counted(method, || work)),
+        attempt::Go::There(plan) => Entry::Remote(Attempt { method, work, plan }),
+    }
+}
+
+impl Attempt {
+    /// Tries it.
+    ///
+    /// # Errors
+    /// The frame of the call that runs here instead.
+    pub fn run<S: Slots, C: Codec>(self, mut slots: S, codec: C) -> Result<C::Owned, Frame> {
+        match attempt::run(self.method, self.plan, &mut slots, codec) {
+            Ok(result) => Ok(result),
+            Err(ended) => Err(Frame::after(self.method, self.work, ended)),
+        }
+    }
+
+    /// Tries a call whose result can say that it failed to run.
+    ///
+    /// # Errors
+    /// The frame of the call that runs here instead.
+    pub fn run_fallible<S: Slots, C: Codec>(self, mut slots: S, codec: C) -> Result<C::Owned, Frame>
+    where
+        C::Owned: Fallible,
+    {
+        match attempt::run(self.method, self.plan, &mut slots, codec) {
+            Ok(result) => Ok(result),
+            Err(ended) => settle(self.method, self.work, ended),
+        }
+    }
+}
+
+/// Turns an end without a result into the caller's error, or into a run here.
+fn settle<R: Fallible>(method: &'static Method, work: Option<f64>, ended: Ended) -> Result<R, Frame> {
+    match ended.error {
+        Some(error) => Ok(R::from_call_error(error)),
+        None => Err(Frame::after(method, work, ended)),
+    }
+}
+
+/// Where an async call goes.
+#[derive(Debug)]
+pub enum AsyncEntry {
+    /// Here.
+    Local(AsyncFrame),
+    /// Elsewhere, first.
+    Remote(AsyncAttempt),
+}
+
+/// An async call that runs here.
+#[derive(Debug)]
+pub struct AsyncFrame {
+    method: Option<&'static Method>,
+    work: Option<f64>,
+    rerun: Option<Rerun>,
+    wants_fallback: bool,
+}
+
+/// An async call that goes elsewhere first.
+#[derive(Debug)]
+pub struct AsyncAttempt {
+    method: &'static Method,
+    work: Option<f64>,
+    plan: Plan,
+}
+
+/// Asks where an async call goes.
+#[inline]
+pub fn enter_async(method: &'static Method) -> AsyncEntry {
+    if method.is_local() {
+        return AsyncEntry::Local(AsyncFrame { method: Some(method), ..AsyncFrame::none() });
+    }
+    consult_async(method, None)
+}
+
+/// Asks where an async call with a size hint goes.
+#[inline]
+pub fn enter_async_with_work(method: &'static Method, work: impl FnOnce() -> f64) -> AsyncEntry {
+    let work = Some(work());
+    if method.is_local() {
+        return AsyncEntry::Local(AsyncFrame { method: Some(method), work, ..AsyncFrame::none() });
+    }
+    consult_async(method, work)
+}
+
+#[inline(never)]
+fn consult_async(method: &'static Method, work: Option<f64>) -> AsyncEntry {
+    let none = AsyncFrame::none();
+    match attempt::plan(method, work) {
+        attempt::Go::Bare => AsyncEntry::Local(none),
+        attempt::Go::Here { wants_fallback } => {
+            AsyncEntry::Local(AsyncFrame { method: Some(method), work, wants_fallback, ..none })
+        }
+        attempt::Go::There(plan) => AsyncEntry::Remote(AsyncAttempt { method, work, plan }),
+    }
+}
+
+impl AsyncFrame {
+    /// A call that nobody watches.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { method: None, work: None, rerun: None, wants_fallback: false }
+    }
+
+    /// Whether the method's `fallback` is to stand in.
+    #[must_use]
+    pub const fn wants_fallback(&self) -> bool {
+        self.wants_fallback
+    }
+
+    fn after(method: &'static Method, work: Option<f64>, ended: Ended) -> Self {
+        Self { method: Some(method), work, rerun: ended.rerun, wants_fallback: ended.wants_fallback }
+    }
+
+    /// Runs the method's body. The call is on the stack of whichever thread polls it, while it does.
+    pub async fn scope<R, F: Future<Output = R>>(self, body: F) -> R {
+        let _rerun = self.rerun;
+        match self.method.filter(|_| !self.wants_fallback) {
+            None => body.await,
+            Some(method) => {
+                let timing = Timing::new(self.work);
+                Scope { method: method.raw_index(), timing: Some(timing), body: std::pin::pin!(body) }.await
+            }
+        }
+    }
+}
+
+/// A future whose method is on the stack while it is polled.
+struct Scope<'a, F> {
+    method: u32,
+    timing: Option<Timing>,
+    body: Pin<&'a mut F>,
+}
+
+impl<F: Future> Future for Scope<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let scope = &mut *self;
+        let Some(timing) = &mut scope.timing else { return scope.body.as_mut().poll(context) };
+        let on_stack = stack::poll(scope.method, timing);
+        let polled = scope.body.as_mut().poll(context);
+        drop(on_stack);
+        if polled.is_ready()
+            && let Some(timing) = scope.timing.take()
+        {
+            timing.finish(scope.method);
+        }
+        polled
+    }
+}
+
+impl AsyncAttempt {
+    /// Tries it.
+    ///
+    /// # Errors
+    /// The frame of the call that runs here instead.
+    pub async fn run<S: Slots, C: Codec>(self, mut slots: S, codec: C) -> Result<C::Owned, AsyncFrame> {
+        match attempt::run_async(self.method, self.plan, &mut slots, codec).await {
+            Ok(result) => Ok(result),
+            Err(ended) => Err(AsyncFrame::after(self.method, self.work, ended)),
+        }
+    }
+
+    /// Tries a call whose result can say that it failed to run.
+    ///
+    /// # Errors
+    /// The frame of the call that runs here instead.
+    pub async fn run_fallible<S: Slots, C: Codec>(
+        self,
+        mut slots: S,
+        codec: C,
+    ) -> Result<C::Owned, AsyncFrame>
+    where
+        C::Owned: Fallible,
+    {
+        match attempt::run_async(self.method, self.plan, &mut slots, codec).await {
+            Ok(result) => Ok(result),
+            Err(Ended { error: Some(error), .. }) => Ok(C::Owned::from_call_error(error)),
+            Err(ended) => Err(AsyncFrame::after(self.method, self.work, ended)),
+        }
+    }
+}
+
+/// A number that can say how much work a call is.
+pub trait Work {
+    /// As a float.
+    fn to_f64(self) -> f64;
+}
+
+macro_rules! work {
+    ($($number:ty)*) => {
+        $(impl Work for $number {
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+        })*
+    };
+}
+
+work!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);
+
+/// A size hint as a number.
+pub fn work<W: Work>(work: W) -> f64 {
+    work.to_f64()
+}

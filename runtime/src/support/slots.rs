@@ -1,0 +1,434 @@
+//! The caller's side of a call's slots: lent to the call, encoded, and brought up to date by its reply.
+//!
+//! Slots are a typed list, `(first, (second, ()))`, so that no `unsafe` and no `Send` is needed: the wrapper lends its
+//! references to the list, and the list lends an exclusive slot on to call-backs, strictly nested.
+//!
+//! A reply is applied in two steps. *Staging* decodes everything and can fail; *committing* swaps and cannot.
+
+use outboard_core::ByteCount;
+use outboard_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
+use outboard_wire::frame::{Image, SlotImage};
+use outboard_wire::state::{Lent, Place, Places, State};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::codec::Codec;
+
+/// How an exclusive slot travels: `State`'s functions for one type, or serde's.
+#[derive(Debug)]
+pub struct ExclusiveCodec<T> {
+    pub(crate) encode: fn(&T, &mut Encoder) -> Result<(), EncodeError>,
+    pub(crate) encode_slice: fn(&[T], &mut Encoder) -> Result<(), EncodeError>,
+    pub(crate) decode: fn(&mut Decoder<'_>) -> Result<T, DecodeError>,
+    pub(crate) decode_n: fn(usize, &mut Decoder<'_>) -> Result<Vec<T>, DecodeError>,
+    pub(crate) exchange: fn(&mut T, &mut T),
+    pub(crate) schema: fn(&mut outboard_wire::SchemaBuilder),
+    pub(crate) places: fn(&T, &mut dyn FnMut(&[u16], Place)),
+    pub(crate) place: for<'a> fn(&'a mut T, &[u16]) -> Option<&'a mut dyn Lent>,
+    pub(crate) own_place: fn(&T) -> Option<Place>,
+}
+
+impl<T> Clone for ExclusiveCodec<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for ExclusiveCodec<T> {}
+
+/// An exclusive slot of a type with `State`.
+#[must_use]
+pub const fn exclusive_codec<T: State>() -> ExclusiveCodec<T> {
+    ExclusiveCodec {
+        encode: T::encode,
+        encode_slice: T::encode_slice,
+        decode: T::decode,
+        decode_n: T::decode_n,
+        exchange: T::exchange,
+        schema: T::schema,
+        places: |value, visit| value.places(&mut Places::new(visit)),
+        place: |value, path| value.place(path),
+        own_place: <super::codec::ByState<T> as Codec>::place,
+    }
+}
+
+/// An exclusive slot marked `#[state(opaque)]`: serde alone, swapped as a whole.
+#[must_use]
+pub const fn exclusive_opaque<T: Serialize + DeserializeOwned + 'static>() -> ExclusiveCodec<T> {
+    ExclusiveCodec {
+        encode: |value, out| outboard_wire::codec::encode_serde(value, out),
+        encode_slice: |values, out| {
+            values.iter().try_for_each(|value| outboard_wire::codec::encode_serde(value, out))
+        },
+        decode: |input| outboard_wire::codec::decode_serde(input),
+        decode_n: |count, input| {
+            input.claim(count, size_of::<T>())?;
+            (0..count).map(|_| outboard_wire::codec::decode_serde(input)).collect()
+        },
+        exchange: std::mem::swap,
+        schema: |schema| schema.opaque(std::any::type_name::<T>()),
+        places: |_, _| {},
+        place: |_, _| None,
+        own_place: |_| None,
+    }
+}
+
+/// A slot on its way out.
+#[derive(Debug)]
+pub struct Outgoing {
+    pub(crate) image: Image,
+    /// Where the value is, if it carries fields that only the device has.
+    pub(crate) place: Option<Place>,
+}
+
+/// The slots of one call.
+pub trait Slots {
+    /// Encodes all slots, in order, in at most `budget` bytes.
+    fn encode(&self, budget: ByteCount, out: &mut Vec<Outgoing>) -> Result<(), EncodeError>;
+
+    /// Decodes the new state of every exclusive slot. Nothing is touched, whether or not it fails.
+    fn stage(&mut self, images: &mut std::vec::IntoIter<SlotImage>, depth: u16) -> Result<(), DecodeError>;
+
+    /// Brings every exclusive slot to its staged state.
+    fn commit(&mut self);
+
+    /// Takes back what call-backs did to exclusive slots.
+    fn undo(&mut self);
+
+    /// Lends every slot; `None` for those that are not exclusive.
+    fn lend<'a>(&'a mut self, lent: &mut Vec<Option<&'a mut dyn LentSlot>>);
+}
+
+/// An exclusive slot, lent to call-backs.
+pub trait LentSlot {
+    /// Keeps the state that was sent, so that it can be restored. Only the first time has an effect.
+    fn keep(&mut self, sent: &[u8], depth: u16) -> Result<(), DecodeError>;
+
+    /// A fixed place within the slot.
+    fn place(&mut self, path: &[u16]) -> Option<&mut dyn Lent>;
+}
+
+impl Slots for () {
+    fn encode(&self, _: ByteCount, _: &mut Vec<Outgoing>) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    fn stage(&mut self, _: &mut std::vec::IntoIter<SlotImage>, _: u16) -> Result<(), DecodeError> {
+        Ok(())
+    }
+
+    fn commit(&mut self) {}
+
+    fn undo(&mut self) {}
+
+    fn lend<'a>(&'a mut self, _: &mut Vec<Option<&'a mut dyn LentSlot>>) {}
+}
+
+impl<First: Slot, Rest: Slots> Slots for (First, Rest) {
+    fn encode(&self, budget: ByteCount, out: &mut Vec<Outgoing>) -> Result<(), EncodeError> {
+        let mut encoder = Encoder::with_budget(budget);
+        self.0.encode(&mut encoder)?;
+        let bytes = encoder.into_bytes();
+        let left = budget.saturating_sub(ByteCount::from_bytes(bytes.len() as u64));
+        out.push(Outgoing { image: Image(bytes), place: self.0.own_place() });
+        self.1.encode(left, out)
+    }
+
+    fn stage(&mut self, images: &mut std::vec::IntoIter<SlotImage>, depth: u16) -> Result<(), DecodeError> {
+        if First::EXCLUSIVE {
+            let Some(SlotImage::Whole(image)) = images.next() else {
+                return Err(DecodeError::Refused("an exclusive slot is missing".to_owned()));
+            };
+            let mut input = Decoder::new(&image.0, depth);
+            self.0.stage(&mut input)?;
+            input.finish()?;
+        }
+        self.1.stage(images, depth)
+    }
+
+    fn commit(&mut self) {
+        self.0.commit();
+        self.1.commit();
+    }
+
+    fn undo(&mut self) {
+        self.0.undo();
+        self.1.undo();
+    }
+
+    fn lend<'a>(&'a mut self, lent: &mut Vec<Option<&'a mut dyn LentSlot>>) {
+        lent.push(self.0.lend());
+        self.1.lend(lent);
+    }
+}
+
+/// One slot.
+pub trait Slot {
+    /// Whether its state comes back.
+    const EXCLUSIVE: bool = false;
+
+    /// Writes its state.
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError>;
+
+    /// Where the value is, if it carries fields that only the device has.
+    fn own_place(&self) -> Option<Place>;
+
+    /// Decodes its new state.
+    fn stage(&mut self, _input: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        Ok(())
+    }
+
+    /// Takes its new state over.
+    fn commit(&mut self) {}
+
+    /// Takes back what call-backs did.
+    fn undo(&mut self) {}
+
+    /// Lends it to call-backs.
+    fn lend(&mut self) -> Option<&mut dyn LentSlot> {
+        None
+    }
+}
+
+/// A slot that is only read: `&T`, or a value kept until the reply.
+#[derive(Debug)]
+pub struct SharedSlot<'a, C: Codec>(&'a C::Borrowed, C);
+
+/// `&T`.
+pub fn shared<C: Codec>(value: &C::Borrowed, codec: C) -> SharedSlot<'_, C> {
+    SharedSlot(value, codec)
+}
+
+/// `T`.
+pub fn value<C: Codec>(value: &C::Borrowed, codec: C) -> SharedSlot<'_, C> {
+    SharedSlot(value, codec)
+}
+
+impl<C: Codec> Slot for SharedSlot<'_, C> {
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
+        self.1.encode(self.0, out)
+    }
+
+    fn own_place(&self) -> Option<Place> {
+        C::place(self.0)
+    }
+}
+
+/// `Option<&T>`.
+#[derive(Debug)]
+pub struct SharedOptionSlot<'a, C: Codec>(Option<&'a C::Borrowed>, C);
+
+/// `Option<&T>`.
+pub fn shared_option<C: Codec>(value: Option<&C::Borrowed>, codec: C) -> SharedOptionSlot<'_, C> {
+    SharedOptionSlot(value, codec)
+}
+
+impl<C: Codec> Slot for SharedOptionSlot<'_, C> {
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
+        write_option(self.0, out, |value, out| self.1.encode(value, out))
+    }
+
+    fn own_place(&self) -> Option<Place> {
+        None
+    }
+}
+
+/// `&mut T`.
+#[derive(Debug)]
+pub struct ExclusiveSlot<'a, T> {
+    value: &'a mut T,
+    codec: ExclusiveCodec<T>,
+    staged: Option<T>,
+    kept: Option<T>,
+}
+
+/// `&mut T`.
+pub fn exclusive<T>(value: &mut T, codec: ExclusiveCodec<T>) -> ExclusiveSlot<'_, T> {
+    ExclusiveSlot { value, codec, staged: None, kept: None }
+}
+
+impl<T> Slot for ExclusiveSlot<'_, T> {
+    const EXCLUSIVE: bool = true;
+
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
+        (self.codec.encode)(self.value, out)
+    }
+
+    fn own_place(&self) -> Option<Place> {
+        (self.codec.own_place)(self.value)
+    }
+
+    fn stage(&mut self, input: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        self.staged = Some((self.codec.decode)(input)?);
+        Ok(())
+    }
+
+    fn commit(&mut self) {
+        if let Some(mut state) = self.staged.take() {
+            (self.codec.exchange)(self.value, &mut state);
+            self.kept = None;
+        }
+    }
+
+    fn undo(&mut self) {
+        self.staged = None;
+        if let Some(mut state) = self.kept.take() {
+            (self.codec.exchange)(self.value, &mut state);
+        }
+    }
+
+    fn lend(&mut self) -> Option<&mut dyn LentSlot> {
+        Some(self)
+    }
+}
+
+impl<T> LentSlot for ExclusiveSlot<'_, T> {
+    fn keep(&mut self, sent: &[u8], depth: u16) -> Result<(), DecodeError> {
+        if self.kept.is_none() {
+            let mut input = Decoder::new(sent, depth);
+            let state = (self.codec.decode)(&mut input)?;
+            input.finish()?;
+            self.kept = Some(state);
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, path: &[u16]) -> Option<&mut dyn Lent> {
+        (self.codec.place)(self.value, path)
+    }
+}
+
+/// `&mut [T]`: its length never changes.
+#[derive(Debug)]
+pub struct ExclusiveSliceSlot<'a, T> {
+    value: &'a mut [T],
+    codec: ExclusiveCodec<T>,
+    staged: Vec<T>,
+}
+
+/// `&mut [T]`.
+pub fn exclusive_slice<T>(value: &mut [T], codec: ExclusiveCodec<T>) -> ExclusiveSliceSlot<'_, T> {
+    ExclusiveSliceSlot { value, codec, staged: Vec::new() }
+}
+
+impl<T> Slot for ExclusiveSliceSlot<'_, T> {
+    const EXCLUSIVE: bool = true;
+
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
+        write_slice(self.value, self.codec, out)
+    }
+
+    fn own_place(&self) -> Option<Place> {
+        None
+    }
+
+    fn stage(&mut self, input: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        let staged = read_slice(self.codec, input)?;
+        if staged.len() != self.value.len() {
+            return Err(DecodeError::Refused(format!(
+                "a slice of {} elements came back with {}",
+                self.value.len(),
+                staged.len()
+            )));
+        }
+        self.staged = staged;
+        Ok(())
+    }
+
+    fn commit(&mut self) {
+        for (value, state) in self.value.iter_mut().zip(&mut self.staged) {
+            (self.codec.exchange)(value, state);
+        }
+        self.staged.clear();
+    }
+
+    fn undo(&mut self) {
+        self.staged.clear();
+    }
+}
+
+/// `Option<&mut T>`: whether there is one never changes.
+#[derive(Debug)]
+pub struct ExclusiveOptionSlot<'a, T> {
+    value: Option<&'a mut T>,
+    codec: ExclusiveCodec<T>,
+    staged: Option<T>,
+}
+
+/// `Option<&mut T>`.
+pub fn exclusive_option<T>(value: Option<&mut T>, codec: ExclusiveCodec<T>) -> ExclusiveOptionSlot<'_, T> {
+    ExclusiveOptionSlot { value, codec, staged: None }
+}
+
+impl<T> Slot for ExclusiveOptionSlot<'_, T> {
+    const EXCLUSIVE: bool = true;
+
+    fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
+        write_option(self.value.as_deref(), out, self.codec.encode)
+    }
+
+    fn own_place(&self) -> Option<Place> {
+        None
+    }
+
+    fn stage(&mut self, input: &mut Decoder<'_>) -> Result<(), DecodeError> {
+        let staged = read_option(input, self.codec.decode)?;
+        if staged.is_some() != self.value.is_some() {
+            return Err(DecodeError::Refused("an optional slot came back otherwise than it went".to_owned()));
+        }
+        self.staged = staged;
+        Ok(())
+    }
+
+    fn commit(&mut self) {
+        if let (Some(value), Some(mut state)) = (self.value.as_deref_mut(), self.staged.take()) {
+            (self.codec.exchange)(value, &mut state);
+        }
+    }
+
+    fn undo(&mut self) {
+        self.staged = None;
+    }
+}
+
+pub(crate) fn write_option<T: ?Sized>(
+    value: Option<&T>,
+    out: &mut Encoder,
+    encode: impl FnOnce(&T, &mut Encoder) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    match value {
+        None => out.write(&[0]),
+        Some(value) => {
+            out.write(&[1])?;
+            encode(value, out)
+        }
+    }
+}
+
+pub(crate) fn read_option<T>(
+    input: &mut Decoder<'_>,
+    decode: impl FnOnce(&mut Decoder<'_>) -> Result<T, DecodeError>,
+) -> Result<Option<T>, DecodeError> {
+    match input.take_array()? {
+        [0] => Ok(None),
+        [1] => decode(input).map(Some),
+        [tag] => Err(DecodeError::Variant { of: "Option", variant: tag.into() }),
+    }
+}
+
+pub(crate) fn write_slice<T>(
+    values: &[T],
+    codec: ExclusiveCodec<T>,
+    out: &mut Encoder,
+) -> Result<(), EncodeError> {
+    out.write_length(values.len())?;
+    (codec.encode_slice)(values, out)
+}
+
+pub(crate) fn read_slice<T>(
+    codec: ExclusiveCodec<T>,
+    input: &mut Decoder<'_>,
+) -> Result<Vec<T>, DecodeError> {
+    let count = input.read_length()?;
+    (codec.decode_n)(count, input)
+}

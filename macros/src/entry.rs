@@ -62,7 +62,7 @@ fn free_function(mut function: Function, role: Role, options: Options, mut error
             "a function has one of `#[remoteable]`, `#[outboard::device]` and `#[outboard::local]`: remove the others",
         );
     }
-    let plain = function.clone();
+    let plain = function.plain();
     let method = Method::check(function, role, options, None, &[], &mut errors);
     match (method, errors.into_tokens()) {
         (Some(method), None) => {
@@ -91,7 +91,7 @@ fn impl_block(mut block: Impl, role: Role, options: &Options, mut errors: Errors
             Marked::Device(own) => (Some(Role::Device), own),
             Marked::Local => (None, Options::default()),
         };
-        function.to_tokens(&mut plain);
+        function.plain().to_tokens(&mut plain);
         let Some(role) = role else {
             function.to_tokens(&mut items);
             continue;

@@ -1,7 +1,7 @@
 //! Collects the mistakes of one item, so that its author sees all of them in one build.
 
 use proc_macro2::{Span, TokenStream};
-use syn::spanned::Spanned;
+use quote::ToTokens;
 
 /// The mistakes found so far.
 #[derive(Debug, Default)]
@@ -10,9 +10,9 @@ pub(crate) struct Errors {
 }
 
 impl Errors {
-    /// Adds a mistake at the tokens of `place`.
-    pub(crate) fn at(&mut self, place: &impl Spanned, message: impl std::fmt::Display) {
-        self.at_span(place.span(), message);
+    /// Adds a mistake at the tokens of `place`, from the first to the last.
+    pub(crate) fn at(&mut self, place: &impl ToTokens, message: impl std::fmt::Display) {
+        self.push(syn::Error::new_spanned(place, message));
     }
 
     /// Adds a mistake at `span`.

@@ -90,6 +90,19 @@ impl Impl {
     }
 }
 
+impl Function {
+    /// The item without what only we understand, for when it is refused: its other mistakes then show as ever.
+    pub(crate) fn plain(&self) -> Self {
+        let mut plain = self.clone();
+        for input in &mut plain.signature.inputs {
+            if let syn::FnArg::Typed(argument) = input {
+                argument.attrs.retain(|attribute| !attribute.path().is_ident("state"));
+            }
+        }
+        plain
+    }
+}
+
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let Self { attributes, visibility, defaultness, signature, body } = self;

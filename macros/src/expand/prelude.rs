@@ -32,7 +32,7 @@ pub(super) fn item(method: &Method) -> TokenStream {
     } else {
         let fallback = method.options.fallback.as_ref().map(|path| {
             let arguments = plain(&passed);
-            quote!(if __outboard_frame.wants_fallback() { return #path(#(#arguments),*); })
+            quote!(if outboard_frame.wants_fallback() { return #path(#(#arguments),*); })
         });
         quote!(#fallback #(#bindings)* #body)
     };
@@ -82,12 +82,12 @@ fn check(method: &Method, passed: &[Passed<'_>]) -> TokenStream {
     let output = codec::of_output(method, Site::Inside);
     let consult = quote! {
         match #enter {
-            #private::#entry_type::Local(frame) => frame,
-            #private::#entry_type::Remote(attempt) => {
+            #private::#entry_type::Local(outboard_frame) => outboard_frame,
+            #private::#entry_type::Remote(outboard_attempt) => {
                 use #private::tiers::*;
-                match #run(attempt, #slots, #output)#wait {
-                    ::core::result::Result::Ok(result) => return result,
-                    ::core::result::Result::Err(frame) => frame,
+                match #run(outboard_attempt, #slots, #output)#wait {
+                    ::core::result::Result::Ok(outboard_result) => return outboard_result,
+                    ::core::result::Result::Err(outboard_frame) => outboard_frame,
                 }
             }
         }
@@ -101,7 +101,7 @@ fn check(method: &Method, passed: &[Passed<'_>]) -> TokenStream {
     let underscored = passed.iter().any(|slot| slot.variable.to_string().starts_with('_')).then(|| {
         quote!(#[allow(clippy::used_underscore_binding, reason = "the call takes the argument, the body does not")])
     });
-    quote!(#underscored let __outboard_frame = #frame;)
+    quote!(#underscored let outboard_frame = #frame;)
 }
 
 fn asynchronous(
@@ -116,14 +116,14 @@ fn asynchronous(
         Some(path) => {
             let arguments = plain(passed);
             (
-                Some(quote!(let __outboard_stand_in = __outboard_frame.wants_fallback();)),
-                Some(quote!(if __outboard_stand_in { return #path(#(#arguments),*).await; })),
+                Some(quote!(let outboard_stand_in = outboard_frame.wants_fallback();)),
+                Some(quote!(if outboard_stand_in { return #path(#(#arguments),*).await; })),
             )
         }
     };
     quote! {
         #ask
-        __outboard_frame.scope::<#output, _>(async move { #fallback #(#bindings)* #body }).await
+        outboard_frame.scope::<#output, _>(async move { #fallback #(#bindings)* #body }).await
     }
 }
 

@@ -8,9 +8,10 @@ use super::{codec, private};
 use crate::model::{Method, Shape};
 use crate::tokens::generated;
 
-/// The variable of a slot within the shim. Names of ours only: a user's name could hide the function itself.
+/// The variable of a slot within the shim. Names of ours only: a user's name could hide the function itself. Nor may a
+/// variable be called like one of our statics, which all begin with `__outboard_`.
 fn variable(index: usize) -> Ident {
-    format_ident!("__outboard_{index}")
+    format_ident!("outboard_{index}")
 }
 
 pub(super) fn shim(method: &Method) -> TokenStream {
@@ -22,30 +23,34 @@ pub(super) fn shim(method: &Method) -> TokenStream {
         let maker = format_ident!("{}", slot.shape.maker());
         let index = Literal::usize_unsuffixed(index);
         let mutability = slot.shape.is_exclusive().then(|| quote!(mut));
-        decode.push(quote!(let #mutability #variable = frame.#maker(#index, #codec)?;));
+        decode.push(quote!(let #mutability #variable = outboard_frame.#maker(#index, #codec)?;));
         match slot.shape {
             Shape::Value => {}
             Shape::Shared | Shape::SharedOption => {
-                unchanged.push(quote!(frame.unchanged(#index, &#variable)?;))
+                unchanged.push(quote!(outboard_frame.unchanged(#index, &#variable)?;))
             }
             Shape::Exclusive | Shape::ExclusiveSlice | Shape::ExclusiveOption => {
-                place.push(quote!(frame.place(#index, &#variable);));
-                give_back.push(quote!(frame.give_back(#index, #variable)?;));
+                place.push(quote!(outboard_frame.place(#index, &#variable);));
+                give_back.push(quote!(outboard_frame.give_back(#index, #variable)?;));
             }
         }
     }
     let call = call(method);
-    let run = if method.is_async() { quote!(frame.run_async(#call)?) } else { quote!(frame.run(|| #call)?) };
+    let run = if method.is_async() {
+        quote!(outboard_frame.run_async(#call)?)
+    } else {
+        quote!(outboard_frame.run(|| #call)?)
+    };
     let output = codec::of_output(method, Site::Beside);
     quote! {
         fn __outboard_shim(
-            frame: &mut #private::ShimFrame<'_>,
+            outboard_frame: &mut #private::ShimFrame<'_>,
         ) -> ::core::result::Result<(), #private::ShimError> {
             #(#decode)*
             #(#place)*
-            let __outboard_result = #run;
+            let outboard_result = #run;
             #(#unchanged)*
-            frame.reply(&__outboard_result, #output)?;
+            outboard_frame.reply(&outboard_result, #output)?;
             #(#give_back)*
             ::core::result::Result::Ok(())
         }

@@ -176,9 +176,9 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn refuse(&mut self, place: &impl syn::spanned::Spanned, message: &str) {
+    fn refuse(&mut self, place: &impl quote::ToTokens, message: &str) {
         if self.good {
-            self.errors.at_span(place.span(), message);
+            self.errors.at(place, message);
         }
         self.good = false;
     }

@@ -1,11 +1,17 @@
 //! What is measured, in the order of GOALS. A new experiment is a file here and a line below.
 
 mod codec;
+mod decide;
 mod remote_latency;
 mod solver_maui;
 
 use crate::experiment::Experiment;
 
 pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
-    vec![Box::new(remote_latency::RemoteLatency), Box::new(codec::Codec), Box::new(solver_maui::SolverMaui)]
+    vec![
+        Box::new(decide::Decide),
+        Box::new(remote_latency::RemoteLatency),
+        Box::new(codec::Codec),
+        Box::new(solver_maui::SolverMaui),
+    ]
 }

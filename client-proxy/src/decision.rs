@@ -73,6 +73,9 @@ pub enum LocalReason {
     /// It was taken back to the device after it misbehaved on a server.
     #[error("it was taken back to the device")]
     TakenBack,
+    /// The policy keeps everything on the device.
+    #[error("the policy keeps everything on the device")]
+    Policy,
     /// No server is configured.
     #[error("no server is configured")]
     NoServer,

@@ -46,4 +46,4 @@ pub use engine::{Engine, Rerun};
 pub use method::{Kind, MethodInfo, Word};
 pub use output::{AttemptEvent, Notice, Output};
 pub use report::{MethodReport, Report, ServerReport};
-pub use settings::{ServerSettings, Settings};
+pub use settings::{Policy, ServerSettings, Settings};

@@ -19,6 +19,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The servers, in order of preference. None: everything runs here.
     pub servers: Vec<ServerSettings>,
+    /// Who decides where calls run. Default: the plan.
+    pub policy: Policy,
     /// What a plan minimises. Default: energy, within 1.05 × the all-local time. Without a complete device profile
     /// energies are unknown, and time is minimised instead.
     pub objective: Objective,
@@ -39,6 +41,20 @@ pub struct Settings {
     pub seed: u64,
 }
 
+/// Who decides where calls run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Policy {
+    /// The plan, the figures and the bound.
+    #[default]
+    Plan,
+    /// Nobody: everything that can runs on the device. A baseline.
+    Device,
+    /// Nobody: everything that can goes to a server, however long it takes there. A baseline, and for tests; only a
+    /// lost session or a deadline ends an attempt.
+    Server,
+}
+
 /// A server, as the engine knows it. How to reach it is the driver's knowledge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSettings {
@@ -56,6 +72,7 @@ impl Settings {
             device,
             limits: Limits::default(),
             servers: Vec::new(),
+            policy: Policy::default(),
             objective: Objective::default(),
             slowdown: None,
             exploration: 0.05,

@@ -9,6 +9,7 @@ use super::Engine;
 use crate::decision::{Decision, LocalReason, Offer, Request};
 use crate::method::MethodState;
 use crate::quote::{Quote, scaled};
+use crate::settings::Policy;
 
 /// What speaks for sending a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,11 +96,19 @@ impl Engine {
         if let Some(reason) = state.bound_here() {
             return Err(reason);
         }
+        if self.settings.policy == Policy::Device && !state.info.remote_only {
+            return Err(LocalReason::Policy);
+        }
         let server = self.choose(now, state, request.within)?;
         match state.held(now) {
-            Some(reason) if !state.info.remote_only => Err(reason),
+            Some(reason) if !self.is_forced(state) => Err(reason),
             _ => Ok(server),
         }
+    }
+
+    /// Whether it goes to a server whatever the figures say.
+    fn is_forced(&self, state: &MethodState) -> bool {
+        state.info.remote_only || self.settings.policy == Policy::Server
     }
 
     /// The terms on which a call may go to a server, if any.
@@ -122,7 +131,7 @@ impl Engine {
             exploring: false,
             asked: now,
         };
-        if state.info.remote_only {
+        if self.is_forced(state) {
             return Ok(offer);
         }
         let local = quote.local.ok_or(LocalReason::FirstRun)?;

@@ -9,6 +9,7 @@ use super::decide::time_allowed;
 use crate::method::{MethodState, Word};
 use crate::output::Output;
 use crate::quote::Quote;
+use crate::settings::Policy;
 
 /// Words follow what was learned within this time: a call more or less that asks in vain costs a fraction of a microsecond.
 const WITHIN: Duration = Duration::from_secs(1);
@@ -43,6 +44,11 @@ impl Engine {
         let Some(server) = self.servers.iter().position(takes) else { return Word::Local };
         if state.bound_here().is_some() {
             return Word::Local;
+        }
+        match self.settings.policy {
+            Policy::Plan => {}
+            Policy::Device => return Word::Local,
+            Policy::Server => return Word::Consult,
         }
         let Some(statistics) = self.profile.method(method) else { return Word::Local };
         // With work, the next call may be larger than any before.

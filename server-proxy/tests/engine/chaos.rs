@@ -314,7 +314,7 @@ fn choose<T: Copy>(among: &[T], number: usize) -> Option<T> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_counts_are_right_every_call_ends_and_the_server_drains(

@@ -6,5 +6,6 @@ mod calls;
 mod chaos;
 mod drain;
 mod limits;
+mod logs;
 mod sessions;
 mod world;

@@ -37,7 +37,6 @@ enum Input {
     Reran(u32, bool),
     Register,
     Speed(u64),
-    Shutdown,
 }
 
 const METHODS: u32 = 4;
@@ -47,24 +46,31 @@ fn input() -> impl Strategy<Value = Input> {
     let method = 0u32..METHODS + 2;
     prop_oneof![
         6 => (0u64..3_000_000_000).prop_map(Input::Wait),
-        4 => server.clone().prop_map(Input::LinkUp),
+        6 => server.clone().prop_map(Input::LinkUp),
         1 => server.clone().prop_map(Input::LinkFailed),
         1 => server.clone().prop_map(Input::LinkLost),
-        4 => (server.clone(), 0u64..50_000_000).prop_map(|(server, speed)| Input::Welcome(server, speed)),
+        6 => (server.clone(), 0u64..50_000_000).prop_map(|(server, speed)| Input::Welcome(server, speed)),
         1 => (server.clone(), proptest::collection::vec(any::<u8>(), 0..40)).prop_map(|(s, b)| Input::Garbage(s, b)),
         2 => (server.clone(), 0u64..1_000_000_000).prop_map(|(server, nanos)| Input::RoundTrip(server, nanos)),
-        8 => (method.clone(), 0u64..2_000_000_000).prop_map(|(method, nanos)| Input::Ran(method, nanos)),
-        12 => (method.clone(), 0u64..10_000_000).prop_map(|(method, bytes)| Input::Call(method, bytes)),
-        8 => (server.clone(), any::<usize>(), 0u64..1_000_000_000).prop_map(|(s, a, n)| Input::Reply(s, a, n)),
+        20 => (method.clone(), 0u64..2_000_000_000).prop_map(|(method, nanos)| Input::Ran(method, nanos)),
+        30 => (method.clone(), 0u64..1_000_000).prop_map(|(method, bytes)| Input::Call(method, bytes)),
+        20 => (server.clone(), any::<usize>(), 0u64..1_000_000_000).prop_map(|(s, a, n)| Input::Reply(s, a, n)),
         2 => (server, any::<usize>(), any::<u8>()).prop_map(|(s, a, why)| Input::Fail(s, a, why)),
         3 => (any::<usize>(), any::<bool>()).prop_map(|(attempt, late)| Input::Abandon(attempt, late)),
-        6 => any::<usize>().prop_map(Input::Commit),
+        20 => any::<usize>().prop_map(Input::Commit),
         1 => any::<usize>().prop_map(Input::Answer),
         1 => (method, any::<bool>()).prop_map(|(method, panicked)| Input::Reran(method, panicked)),
         1 => Just(Input::Register),
-        1 => any::<u64>().prop_map(Input::Speed),
-        1 => Just(Input::Shutdown),
+        1 => (1u64..10_000_000).prop_map(Input::Speed),
     ]
+}
+
+/// What most programs do first: attach, and run every method once.
+fn prelude() -> Vec<Input> {
+    let mut inputs = vec![Input::LinkUp(0), Input::Welcome(0, 10_000_000)];
+    inputs.extend((0..METHODS).map(|method| Input::Ran(method, 1_000_000_001)));
+    inputs.push(Input::Wait(100_000_000));
+    inputs
 }
 
 /// An engine, and what a driver without any sense does to it.
@@ -156,7 +162,6 @@ impl Chaos {
                 self.engine.register(now, MethodInfo::remoteable(MethodId::named(&name), name));
             }
             Input::Speed(speed) => self.engine.device_speed(now, speed),
-            Input::Shutdown => self.engine.shutdown(now),
         }
         self.drain();
     }
@@ -239,14 +244,14 @@ fn ran(method: u32, nanos: u64) -> LocalCalls {
     let time = Duration::from_nanos(nanos);
     LocalCalls {
         method: MethodIndex(method),
-        caller: (nanos % 3 == 0).then_some(MethodIndex(0)),
+        caller: nanos.is_multiple_of(3).then_some(MethodIndex(0)),
         calls: 1,
         timed: 1,
         inclusive: time,
         exclusive: time,
         cpu: None,
-        work: (nanos % 5 == 0).then_some(nanos as f64),
-        offloaded_within: nanos % 7 == 0,
+        work: nanos.is_multiple_of(5).then_some(nanos as f64),
+        offloaded_within: nanos.is_multiple_of(7),
     }
 }
 
@@ -284,10 +289,15 @@ proptest! {
         let run = || {
             let mut chaos = Chaos::new(objective, seed);
             chaos.drain();
+            for input in prelude() {
+                chaos.step(input);
+            }
             for input in inputs.clone() {
                 chaos.step(input);
             }
-            chaos.engine.report(chaos.now).to_string().lines().count();
+            chaos.trace.push(chaos.engine.report(chaos.now).to_string());
+            chaos.engine.shutdown(chaos.now);
+            chaos.drain();
             chaos.trace
         };
         prop_assert_eq!(run(), run());

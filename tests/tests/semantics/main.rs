@@ -1,0 +1,215 @@
+//! What a call means, as a program.
+//!
+//! Random programs over mutable state run plainly, and through both session machines while connections break, servers
+//! crash and bounds pass; results, panics and every state that the program can see must be equal. What the runtime
+//! will do on the device (commit, undo, fall back) is modelled here as SEMANTICS.md says.
+//!
+//! A failure prints a seed; `OUTBOARD_SEMANTICS_SEED=<seed> cargo test -p outboard-tests --test semantics replay` runs
+//! it again. `OUTBOARD_SEMANTICS_RUNS` sets how many programs are run.
+
+mod device;
+mod generate;
+mod machine;
+mod plain;
+mod program;
+mod report;
+mod server;
+mod show;
+mod simpler;
+mod tape;
+mod value;
+mod wire;
+mod world;
+
+use outboard_core::{BodyHash, InstanceId, MethodId, SchemaHash};
+use outboard_wire::Limits;
+use outboard_wire::frame::{AppIdentity, Hello, MethodEntry, PROTOCOL};
+
+use plain::Outcome;
+use program::Program;
+use report::{Defect, Report};
+use tape::Tape;
+use world::Weather;
+
+/// A case is two tapes: the program is drawn from the one, its run from the other.
+fn draw(seed: u64) -> (Program, Tape) {
+    (generate::program(&mut Tape::of_seed(seed)), Tape::of_seed(!seed))
+}
+
+/// Runs a program both ways. `None` when it takes too long; else what happened, or how the two differ.
+fn compare(
+    program: &Program,
+    tape: Tape,
+    weather: Weather,
+    defect: Option<Defect>,
+) -> (Option<Result<Report, String>>, Tape) {
+    let Some(expected) = plain::run(program) else { return (None, tape) };
+    let (found, report, tape) = world::run(program, tape, weather, defect);
+    let difference = difference(&expected, &found, &report, weather);
+    (Some(difference.map_or(Ok(report), Err)), tape)
+}
+
+fn differs(seed: u64, weather: Weather, defect: Option<Defect>) -> bool {
+    let (program, tape) = draw(seed);
+    matches!(compare(&program, tape, weather, defect), (Some(Err(_)), _))
+}
+
+fn difference(expected: &Outcome, found: &Outcome, report: &Report, weather: Weather) -> Option<String> {
+    if (expected.flow, &expected.objects) != (found.flow, &found.objects) {
+        return Some(format!("expected {expected:#?}\nfound {found:#?}"));
+    }
+    // Effects of device methods may repeat after an abandoned attempt, and only then.
+    let abandoned = report.garbled + report.failed + report.unknown + report.expired > 0;
+    let shown = (&expected.world.shown, &found.world.shown);
+    let as_expected = if abandoned { is_within(shown.0, shown.1) } else { shown.0 == shown.1 };
+    if !as_expected || (weather == Weather::Fair && report.unknown + report.expired > 0) {
+        return Some(format!("expected to be shown {:?}\nfound {:?}\n{report:?}", shown.0, shown.1));
+    }
+    None
+}
+
+/// Whether `whole` has all elements of `part` in their order, and nothing that `part` does not have.
+fn is_within<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
+    let mut rest = whole.iter();
+    part.iter().all(|element| rest.any(|other| other == element))
+        && whole.iter().all(|element| part.contains(element))
+}
+
+/// A case that fails, made as simple as it can be while it does.
+struct Simplest {
+    seed: u64,
+    program: Program,
+    difference: String,
+}
+
+impl std::fmt::Display for Simplest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "seed {}, made simpler:\n{}\n{}", self.seed, self.program, self.difference)
+    }
+}
+
+fn simplest(seed: u64, weather: Weather, defect: Option<Defect>) -> Simplest {
+    let fails = |program: &Program, tape: Tape| {
+        let (result, tape) = compare(program, tape, weather, defect);
+        Some((result?.err()?, tape.into_recorded()))
+    };
+    let (mut program, tape) = draw(seed);
+    let (_, mut tape) = fails(&program, tape).expect("the case fails");
+    loop {
+        tape = tape::simplify(tape, 1_000, |tape| fails(&program, Tape::replay(tape)).is_some());
+        // A smaller program makes other choices, so it may need another run to fail.
+        let tapes = || (0..20).map(Tape::of_seed).chain([Tape::replay(tape.clone())]);
+        let mut smaller = simpler::smaller(&program).into_iter();
+        let found = smaller.find_map(|smaller| {
+            let (_, tape) = tapes().find_map(|tape| fails(&smaller, tape))?;
+            Some((smaller, tape))
+        });
+        let Some(found) = found else { break };
+        (program, tape) = found;
+    }
+    let (difference, _) = fails(&program, Tape::replay(tape)).expect("only cases that fail were kept");
+    Simplest { seed, program, difference }
+}
+
+fn run_many(seeds: std::ops::Range<u64>, weather: Weather) -> Report {
+    let mut total = Report::default();
+    for seed in seeds {
+        let (program, tape) = draw(seed);
+        match compare(&program, tape, weather, None).0 {
+            None => {}
+            Some(Ok(report)) => total += report,
+            Some(Err(_)) => panic!("{}", simplest(seed, weather, None)),
+        }
+    }
+    total
+}
+
+fn runs(otherwise: u64) -> u64 {
+    std::env::var("OUTBOARD_SEMANTICS_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(otherwise)
+}
+
+fn hello(methods: usize) -> Hello {
+    let method = |number| MethodEntry {
+        id: method_id(number),
+        body: BodyHash(1),
+        schema: SchemaHash(1),
+        compatible: false,
+    };
+    Hello {
+        protocol: PROTOCOL,
+        app: AppIdentity::default(),
+        token: String::new(),
+        device: InstanceId(1),
+        limits: Limits::default(),
+        methods: (0..methods).map(method).collect(),
+    }
+}
+
+fn method_id(number: usize) -> MethodId {
+    MethodId(1000 + number as u64)
+}
+
+fn method_number(id: MethodId) -> Option<usize> {
+    id.0.checked_sub(1000).map(|number| number as usize)
+}
+
+#[test]
+fn programs_mean_the_same_whatever_fails() {
+    let report = run_many(0..runs(3_000), Weather::Foul);
+    for (name, count) in report.named() {
+        assert!(count > 20, "`{name}` happened {count} times: the programs do not try enough\n{report:#?}");
+    }
+}
+
+#[test]
+fn programs_mean_the_same_when_nothing_fails() {
+    let report = run_many(0..runs(500), Weather::Fair);
+    assert!(report.replied > 500 && report.backs > 100, "{report:#?}");
+}
+
+/// Finds a planted defect, and tells it by a program that a person can follow.
+fn assert_is_found(defect: Defect) {
+    let found = (0..3_000).find(|&seed| differs(seed, Weather::Foul, Some(defect)));
+    let seed = found.unwrap_or_else(|| panic!("{defect:?} was not found"));
+    let simple = simplest(seed, Weather::Foul, Some(defect));
+    assert!(simpler::statements(&simple.program) <= 12, "{simple} is not simple");
+}
+
+#[test]
+fn a_commit_before_the_whole_reply_is_found() {
+    assert_is_found(Defect::CommitsInPieces);
+}
+
+#[test]
+fn a_reply_of_a_fenced_attempt_that_is_taken_is_found() {
+    assert_is_found(Defect::TakesFencedReplies);
+}
+
+#[test]
+fn call_backs_of_an_abandoned_attempt_that_are_not_undone_are_found() {
+    assert_is_found(Defect::ForgetsUndo);
+}
+
+#[test]
+fn skipped_fields_that_are_not_kept_are_found() {
+    assert_is_found(Defect::ReplacesSkipped);
+}
+
+#[test]
+fn a_seed_gives_the_same_run_every_time() {
+    for seed in 0..50 {
+        let run = || {
+            let (program, tape) = draw(seed);
+            let (outcome, report, tape) = world::run(&program, tape, Weather::Foul, None);
+            (format!("{outcome:?}"), report, tape.into_recorded())
+        };
+        assert_eq!(run(), run(), "seed {seed}");
+    }
+}
+
+#[test]
+fn replay() {
+    let seed = std::env::var("OUTBOARD_SEMANTICS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    run_many(seed..seed + 1, Weather::Foul);
+    run_many(seed..seed + 1, Weather::Fair);
+}

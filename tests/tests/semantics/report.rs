@@ -1,0 +1,55 @@
+//! What happened in a run, so that a test can tell whether it tested anything; and defects to be found.
+
+/// A bug that is planted on purpose, to show that it would be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    /// A slot is committed before the rest of the reply is decoded.
+    CommitsInPieces,
+    /// The reply of an attempt that was given up is taken over.
+    TakesFencedReplies,
+    /// What call-backs of an abandoned attempt changed stays.
+    ForgetsUndo,
+    /// Committing replaces the object, skipped fields and all.
+    ReplacesSkipped,
+}
+
+macro_rules! report {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// How often things happened.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub(crate) struct Report {
+            $($(#[$doc])* pub(crate) $name: u64,)*
+        }
+
+        impl std::ops::AddAssign for Report {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$name += other.$name;)*
+            }
+        }
+
+        impl Report {
+            pub(crate) fn named(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name)),*]
+            }
+        }
+    };
+}
+
+report! {
+    /// Sessions that opened, and that ended.
+    attached, lost,
+    /// Calls that the session refused to send.
+    not_sent,
+    /// Calls that were sent, and those of them within a call-back.
+    attempts, nested,
+    /// How they ended.
+    replied, garbled, not_run, failed, unknown, expired,
+    /// Call-backs served, and slots of them that were the device's own objects.
+    backs, places,
+    /// Slots that were taken back.
+    undone,
+    /// Answers that nobody waited for any more.
+    late_answers,
+    /// Faults.
+    cuts, holes, crashes, drains, panics,
+}

@@ -1,0 +1,124 @@
+//! What programs compute with: objects on a heap, and the ways to places within them.
+
+use outboard_core::ByteCount;
+use outboard_wire::codec;
+use serde::{Deserialize, Serialize};
+
+/// The type of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    /// Nothing is skipped.
+    Plain,
+    /// With skipped fields.
+    Leaf,
+    /// With skipped fields, and a leaf in a fixed place.
+    Deep,
+}
+
+impl Type {
+    pub(crate) fn skips(self) -> bool {
+        self != Self::Plain
+    }
+
+    pub(crate) fn parts(self) -> usize {
+        usize::from(self == Self::Deep)
+    }
+}
+
+/// An object: what travels, and what stays with the device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Object {
+    pub(crate) numbers: [i64; 2],
+    pub(crate) list: Vec<i64>,
+    /// Fixed places.
+    pub(crate) parts: Vec<Object>,
+    /// Which object of the device it is: device methods can tell by it whether they run on the very object.
+    #[serde(skip)]
+    pub(crate) id: i64,
+    /// What a device method left here last.
+    #[serde(skip)]
+    pub(crate) seen: i64,
+}
+
+impl Object {
+    pub(crate) fn new(of: Type) -> Self {
+        Self { parts: vec![Self::default(); of.parts()], ..Self::default() }
+    }
+
+    /// Gives the object and its parts ids of their own.
+    pub(crate) fn named(of: Type, id: i64) -> Self {
+        let mut object = Self::new(of);
+        if of.skips() {
+            object.id = id;
+            object.parts.iter_mut().for_each(|part| part.id = id + 1);
+        }
+        object
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        codec::to_bytes(self, ByteCount::from_bytes(1 << 20)).expect("objects of the tests are small")
+    }
+
+    pub(crate) fn decode(bytes: &[u8], of: Type) -> Option<Self> {
+        let object: Self = codec::from_bytes(bytes, 16).ok()?;
+        (object.parts.len() == of.parts()).then_some(object)
+    }
+
+    /// Swaps what travels; skipped fields stay.
+    pub(crate) fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.numbers, &mut other.numbers);
+        std::mem::swap(&mut self.list, &mut other.list);
+        self.parts.iter_mut().zip(&mut other.parts).for_each(|(mine, theirs)| mine.exchange(theirs));
+    }
+}
+
+/// A place: an object of the heap, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(crate) object: usize,
+    pub(crate) path: Vec<u16>,
+}
+
+/// The objects of one logical thread on one machine, freed in the opposite order.
+#[derive(Debug, Default)]
+pub(crate) struct Heap {
+    objects: Vec<Object>,
+}
+
+impl Heap {
+    pub(crate) fn allocate(&mut self, object: Object) -> Reference {
+        self.objects.push(object);
+        Reference { object: self.objects.len() - 1, path: vec![] }
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// The oldest objects.
+    pub(crate) fn first(&self, count: usize) -> Vec<Object> {
+        self.objects[..count].to_vec()
+    }
+
+    pub(crate) fn free_down_to(&mut self, size: usize) {
+        self.objects.truncate(size);
+    }
+
+    pub(crate) fn at(&self, place: &Reference) -> &Object {
+        place.path.iter().fold(&self.objects[place.object], |object, &step| &object.parts[step as usize])
+    }
+
+    pub(crate) fn at_mut(&mut self, place: &Reference) -> &mut Object {
+        place
+            .path
+            .iter()
+            .fold(&mut self.objects[place.object], |object, &step| &mut object.parts[step as usize])
+    }
+
+    /// As `at_mut`, where a peer chose the way.
+    pub(crate) fn try_at_mut(&mut self, place: &Reference) -> Option<&mut Object> {
+        place.path.iter().try_fold(self.objects.get_mut(place.object)?, |object, &step| {
+            object.parts.get_mut(step as usize)
+        })
+    }
+}

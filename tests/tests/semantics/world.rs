@@ -1,0 +1,215 @@
+//! One run of a program through both sessions, with everything that can go wrong, in virtual time.
+
+use std::time::Duration;
+
+use outboard_core::Timestamp;
+
+use super::device::Device;
+use super::machine::World as Outside;
+use super::plain::Outcome;
+use super::program::Program;
+use super::report::{Defect, Report};
+use super::server::Server;
+use super::tape::Tape;
+use super::wire::{Link, To, Wire};
+
+/// How much goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// Frames overtake each other and everything takes its time, but nothing breaks.
+    Fair,
+    /// Bounds pass, connections break, servers crash and restart.
+    Foul,
+}
+
+/// More than any run takes that does not hang.
+const MOST_TURNS: usize = 200_000;
+
+/// Something that can happen next.
+#[derive(Clone, Copy, Debug)]
+enum Turn {
+    Device,
+    Worker(usize),
+    Start(usize),
+    Deliver(usize),
+    Time,
+    Connect,
+}
+
+struct World<'a> {
+    program: &'a Program,
+    tape: Tape,
+    now: Timestamp,
+    device: Device,
+    server: Server,
+    wire: Wire,
+    links: u32,
+    outside: Outside,
+    report: Report,
+    /// Something goes wrong once in so many turns.
+    fault_every: usize,
+}
+
+/// Runs the program with the choices of the tape. Gives the tape back with what was drawn from it.
+pub(crate) fn run(
+    program: &Program,
+    tape: Tape,
+    weather: Weather,
+    defect: Option<Defect>,
+) -> (Outcome, Report, Tape) {
+    let mut world = World {
+        program,
+        tape,
+        now: Timestamp::ZERO,
+        device: Device::new(program, defect),
+        server: Server::default(),
+        wire: Wire::default(),
+        links: 0,
+        outside: Outside::default(),
+        report: Report::default(),
+        fault_every: 0,
+    };
+    if weather == Weather::Foul {
+        world.fault_every = *world.tape.pick(&[0, 200, 60, 20]);
+    }
+    world.connect();
+    for turn in 0.. {
+        assert!(turn < MOST_TURNS, "the run hangs");
+        if let Some(flow) = world.device.done {
+            let objects = world.device.objects(program.objects.len());
+            return (Outcome { flow, objects, world: world.outside }, world.report, world.tape);
+        }
+        world.turn();
+    }
+    unreachable!("the loop above only returns")
+}
+
+impl World<'_> {
+    fn turn(&mut self) {
+        if self.fault_every > 0 && self.tape.one_in(self.fault_every) {
+            self.fault();
+        }
+        let turns = self.turns();
+        let Some(&turn) = turns.get(if turns.is_empty() { 0 } else { self.tape.below(turns.len()) }) else {
+            panic!("nothing can happen any more");
+        };
+        self.take(turn);
+        self.settle();
+    }
+
+    /// What can happen next, the simplest first.
+    fn turns(&self) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        if self.device.is_runnable() {
+            turns.push(Turn::Device);
+        }
+        turns.extend(self.wire.next().into_iter().map(Turn::Deliver));
+        turns.extend(self.server.runnable().into_iter().map(Turn::Worker));
+        turns.extend((0..self.server.startable()).map(Turn::Start));
+        if turns.is_empty() && self.next_timeout().is_some() {
+            turns.push(Turn::Time);
+        }
+        if self.device.link().is_none() {
+            turns.push(Turn::Connect);
+        }
+        turns
+    }
+
+    fn take(&mut self, turn: Turn) {
+        self.now += Duration::from_micros(100);
+        match turn {
+            Turn::Device => {
+                self.device.step(self.now, self.program, &mut self.outside, &mut self.report, &mut self.tape);
+            }
+            Turn::Worker(worker) => {
+                self.server.step(self.now, self.program, worker, &mut self.outside, &mut self.tape);
+            }
+            Turn::Start(waiting) => self.server.start(self.now, self.program, waiting, &mut self.tape),
+            Turn::Deliver(index) => {
+                let frame = self.wire.take(index);
+                match frame.to {
+                    To::Server => self.server.handle_frame(self.now, frame.link, &frame.bytes),
+                    To::Device => {
+                        self.perhaps_too_late();
+                        self.device.handle_frame(self.now, frame.link, &frame.bytes);
+                    }
+                }
+            }
+            Turn::Time => {
+                self.now = self.now.max(self.next_timeout().expect("time passes towards something"));
+                self.device.handle_timeout(self.now);
+                self.server.handle_timeout(self.now);
+            }
+            Turn::Connect => self.connect(),
+        }
+    }
+
+    fn settle(&mut self) {
+        self.device.drain_outputs(&mut self.wire, &mut self.report, &mut self.tape);
+        self.server.drain_outputs(self.now, self.program, &mut self.wire, &mut self.tape);
+    }
+
+    fn connect(&mut self) {
+        let link = Link(self.links);
+        self.links += 1;
+        self.server.listen(self.now, link);
+        self.device.connect(self.now, link, self.program);
+        self.settle();
+    }
+
+    fn next_timeout(&self) -> Option<Timestamp> {
+        self.device.timeout().into_iter().chain(self.server.timeout()).min()
+    }
+
+    fn fault(&mut self) {
+        match self.tape.below(8) {
+            0..=2 => _ = self.device.expire(&mut self.tape),
+            3 => self.cut(),
+            4 => {
+                if let Some(link) = self.device.link() {
+                    self.report.holes += 1;
+                    self.wire.swallow(link);
+                }
+            }
+            5 => {
+                self.report.crashes += 1;
+                self.server.crash();
+                // A dead process says so, or its machine is dead too.
+                match self.device.link() {
+                    Some(link) if self.tape.one_in(2) => self.wire.swallow(link),
+                    _ => self.device.handle_lost(self.now),
+                }
+            }
+            6 => {
+                self.report.drains += 1;
+                self.server.drain(self.now);
+            }
+            _ => {
+                let runnable = self.server.runnable();
+                if let Some(&worker) = runnable.get(self.tape.below(runnable.len())) {
+                    self.report.panics += 1;
+                    self.server.panic(self.now, worker);
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// The bound of a call passes while its reply, or a call-back, is on its last metres.
+    fn perhaps_too_late(&mut self) {
+        if self.fault_every > 0 && self.tape.one_in(8) && self.device.expire(&mut self.tape) {
+            self.device.step(self.now, self.program, &mut self.outside, &mut self.report, &mut self.tape);
+        }
+    }
+
+    /// Breaks the connection. What is on its way is lost, or part of it still arrives at the server.
+    fn cut(&mut self) {
+        let Some(link) = self.device.link() else { return };
+        self.report.cuts += 1;
+        if self.tape.one_in(2) {
+            self.wire.lose(link);
+            self.server.handle_lost(self.now, link);
+        }
+        self.device.handle_lost(self.now);
+    }
+}

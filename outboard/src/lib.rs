@@ -47,8 +47,8 @@
 pub use outboard_macros::{State, device, local, method, remoteable};
 pub use outboard_runtime::{
     Builder, CallError, ConfigError, Context, ContextGuard, DeviceConfig, Method, MethodReport, Objective,
-    Report, Runtime, Server, ServerAddress, ServerConfig, ServerReport, Source, StartError, State, context,
-    main, serve_with,
+    Policy, Report, Runtime, Server, ServerAddress, ServerConfig, ServerReport, Source, StartError, State,
+    context, main, serve_with,
 };
 
 #[doc(hidden)]

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
+use outboard_client_proxy::Policy;
 use outboard_transport::{Host, ServerAddress};
 
 /// The file that is read from the working directory when `OUTBOARD_CONFIG` names no other.
@@ -30,6 +30,8 @@ pub enum Objective {
 pub struct DeviceConfig {
     /// Servers in order of preference. Default: none, and everything runs locally.
     pub servers: Vec<ServerAddress>,
+    /// Who decides where calls run. Default: the plan.
+    pub policy: Policy,
     /// What to save. Default: time.
     pub objective: Objective,
     /// The slowdown ε that a call may suffer when things go wrong, as a share of its local time. Default: 0.4 when the
@@ -55,6 +57,18 @@ pub struct ServerConfig {
     pub workers: usize,
     /// The host that the printed address names. Default: the address listened on.
     pub public_host: Option<Host>,
+}
+
+impl ServerConfig {
+    /// The defaults, with the key kept in `state_dir`.
+    pub fn new(state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            state_dir: state_dir.into(),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            public_host: None,
+        }
+    }
 }
 
 /// Where a value was set.
@@ -108,8 +122,9 @@ pub enum ConfigError {
 }
 
 /// The keys of the file, for messages.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "server",
+    "policy",
     "objective",
     "slowdown",
     "exploration",
@@ -124,6 +139,7 @@ const KEYS: [&str; 9] = [
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Values {
     pub(crate) server: Option<Set<Vec<ServerAddress>>>,
+    pub(crate) policy: Option<Set<Policy>>,
     pub(crate) objective: Option<Set<Objective>>,
     pub(crate) slowdown: Option<Set<f64>>,
     pub(crate) exploration: Option<Set<f64>>,
@@ -146,6 +162,7 @@ pub(crate) struct Set<T> {
 #[serde(deny_unknown_fields, default)]
 struct Raw {
     server: Option<OneOrMore>,
+    policy: Option<String>,
     objective: Option<String>,
     slowdown: Option<f64>,
     exploration: Option<f64>,
@@ -188,6 +205,7 @@ impl Values {
         });
         Ok(Self {
             server: servers.map(|servers| parse_servers(&servers, origin())).transpose()?,
+            policy: raw.policy.map(|text| parse("policy", &text, origin())).transpose()?,
             objective: raw.objective.map(|text| parse("objective", &text, origin())).transpose()?,
             slowdown: raw.slowdown.map(|value| Set { value, origin: origin() }),
             exploration: raw.exploration.map(|value| Set { value, origin: origin() }),
@@ -213,6 +231,7 @@ impl Values {
         });
         Ok(Self {
             server: servers.transpose()?,
+            policy: set("OUTBOARD_POLICY").map(|(text, o)| parse("policy", &text, o)).transpose()?,
             objective: set("OUTBOARD_OBJECTIVE").map(|(text, o)| parse("objective", &text, o)).transpose()?,
             slowdown: set("OUTBOARD_SLOWDOWN").map(|(text, o)| parse("slowdown", &text, o)).transpose()?,
             exploration: set("OUTBOARD_EXPLORATION")
@@ -230,6 +249,7 @@ impl Values {
     pub(crate) fn over(self, below: Self) -> Self {
         Self {
             server: self.server.or(below.server),
+            policy: self.policy.or(below.policy),
             objective: self.objective.or(below.objective),
             slowdown: self.slowdown.or(below.slowdown),
             exploration: self.exploration.or(below.exploration),
@@ -250,6 +270,7 @@ impl Values {
         let slowdown = self.slowdown.map(|set| within("slowdown", &set, 0.0, 100.0)).transpose()?;
         Ok(DeviceConfig {
             servers: self.server.map(|set| set.value).unwrap_or_default(),
+            policy: self.policy.map(|set| set.value).unwrap_or_default(),
             objective: self.objective.map(|set| set.value).unwrap_or_default(),
             slowdown,
             exploration,
@@ -263,53 +284,70 @@ impl Values {
         app: &str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<ServerConfig, ConfigError> {
-        let workers = match self.workers {
-            None => std::thread::available_parallelism().map_or(1, usize::from),
-            Some(Set { value: workers @ 1..=4096, .. }) => workers,
-            Some(Set { value, origin }) => {
-                let allowed = "a number of calls from 1 to 4096".to_owned();
-                return Err(ConfigError::Value { key: "workers", origin, value: value.to_string(), allowed });
-            }
-        };
         let state_dir = match self.state_dir {
             Some(set) => set.value,
             None => default_state_dir(app, variable).ok_or(ConfigError::NoStateDir)?,
         };
-        Ok(ServerConfig {
-            listen: self.listen.map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |set| set.value),
-            state_dir,
-            workers,
-            public_host: self.public_host.map(|set| set.value),
-        })
+        let mut config = ServerConfig::new(state_dir);
+        match self.workers {
+            None => {}
+            Some(Set { value: workers @ 1..=4096, .. }) => config.workers = workers,
+            Some(Set { value, origin }) => {
+                let allowed = "use a number of calls from 1 to 4096".to_owned();
+                return Err(ConfigError::Value { key: "workers", origin, value: value.to_string(), allowed });
+            }
+        }
+        config.listen = self.listen.map_or(config.listen, |set| set.value);
+        config.public_host = self.public_host.map(|set| set.value);
+        Ok(config)
     }
 }
 
 /// Something with a textual form and a sentence on what it may be.
-pub(crate) trait Setting: FromStr {
+pub(crate) trait Setting: Sized {
     const ALLOWED: &'static str;
+
+    fn from_text(text: &str) -> Option<Self>;
 }
 
 impl Setting for Objective {
     const ALLOWED: &'static str = "use `time` or `energy`";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "time" => Some(Self::Time),
+            "energy" => Some(Self::Energy),
+            _ => None,
+        }
+    }
+}
+
+impl Setting for Policy {
+    const ALLOWED: &'static str = "use `plan`, `device` or `server`";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "plan" => Some(Self::Plan),
+            "device" => Some(Self::Device),
+            "server" => Some(Self::Server),
+            _ => None,
+        }
+    }
 }
 
 impl Setting for f64 {
     const ALLOWED: &'static str = "use a number such as 0.4";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
 }
 
 impl Setting for usize {
     const ALLOWED: &'static str = "use a whole number";
-}
 
-impl FromStr for Objective {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "time" => Ok(Self::Time),
-            "energy" => Ok(Self::Energy),
-            _ => Err(()),
-        }
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 
@@ -338,9 +376,9 @@ pub(crate) fn parse<T: Setting>(
     text: &str,
     origin: Source,
 ) -> Result<Set<T>, ConfigError> {
-    match text.trim().parse() {
-        Ok(value) => Ok(Set { value, origin }),
-        Err(_) => {
+    match T::from_text(text.trim()) {
+        Some(value) => Ok(Set { value, origin }),
+        None => {
             let allowed = T::ALLOWED.to_owned();
             Err(ConfigError::Value { key, origin, value: text.to_owned(), allowed })
         }

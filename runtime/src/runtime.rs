@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use outboard_client_proxy::{Engine, Report, Settings};
+use outboard_client_proxy::{Engine, Policy, Report, Settings};
 use outboard_profiler::{DeviceProfile, EnergyModel};
 use outboard_transport::ServerAddress;
 use tokio::sync::{Notify, mpsc};
@@ -130,6 +130,12 @@ impl Builder {
         self
     }
 
+    /// Who decides where calls run; the baselines are for comparison and for tests.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.values.policy = Some(set(policy));
+        self
+    }
+
     /// What to save.
     pub fn objective(mut self, objective: Objective) -> Self {
         self.values.objective = Some(set(objective));
@@ -236,6 +242,7 @@ impl Builder {
 fn settings(config: &DeviceConfig) -> Result<Settings, StartError> {
     let mut settings = Settings::new(of_this_app(), instance());
     settings.servers = config.servers.iter().map(device::server_settings).collect();
+    settings.policy = config.policy;
     settings.objective = match config.objective {
         Objective::Time => outboard_core::Objective::Time,
         Objective::Energy => outboard_core::Objective::default(),

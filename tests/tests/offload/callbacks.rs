@@ -1,0 +1,135 @@
+//! Remote code calls back, on the thread that waits.
+
+use std::cell::Cell;
+use std::thread::ThreadId;
+
+use outboard::{State, device, remoteable};
+use outboard_tests::Edge;
+
+thread_local! {
+    static SEEN: Cell<u32> = const { Cell::new(0) };
+    static THREAD: Cell<Option<ThreadId>> = const { Cell::new(None) };
+}
+
+#[derive(State, Debug, Default, PartialEq)]
+struct Job {
+    done: u32,
+    screen: Screen,
+}
+
+#[derive(State, Debug, Default, PartialEq)]
+struct Screen {
+    lines: Vec<String>,
+    #[serde(skip)]
+    window: Option<u64>,
+}
+
+#[remoteable]
+impl Job {
+    fn run(&mut self, steps: u32) -> u32 {
+        for step in 0..steps {
+            self.done += 1;
+            report(self.done);
+            self.show();
+            self.screen.print(&format!("step {step}"));
+        }
+        nested(self.done)
+    }
+
+    fn stumble(&mut self) -> u32 {
+        self.done += 1;
+        self.screen.print("about to stumble");
+        if self.screen.lines.len() > 1 || is_on_server() {
+            panic!("stumbled");
+        }
+        self.done
+    }
+
+    #[outboard::device]
+    fn show(&self) {
+        assert_eq!(self.screen.window, Some(7), "the device's own field is there");
+        SEEN.set(SEEN.get() + self.done);
+    }
+}
+
+#[device]
+impl Screen {
+    fn print(&mut self, line: &str) {
+        assert_eq!(self.window, Some(7), "the device's own field is there");
+        self.lines.push(line.to_owned());
+    }
+}
+
+#[remoteable]
+fn nested(number: u32) -> u32 {
+    number * 2
+}
+
+#[device]
+fn report(done: u32) {
+    THREAD.set(Some(std::thread::current().id()));
+    SEEN.set(SEEN.get() + 100 * done);
+}
+
+#[device]
+fn fail_on_device() {
+    panic!("the device said no");
+}
+
+#[remoteable]
+fn calls_what_fails() {
+    fail_on_device();
+}
+
+/// Differs between server and device by the one thing a test may look at: the name of the thread.
+fn is_on_server() -> bool {
+    std::thread::current().name() == Some("outboard-worker")
+}
+
+fn job() -> Job {
+    Job { done: 0, screen: Screen { lines: Vec::new(), window: Some(7) } }
+}
+
+#[test]
+fn call_backs_run_on_the_waiting_thread_with_the_devices_own_fields() {
+    let run = || {
+        SEEN.set(0);
+        let mut job = job();
+        let result = job.run(3);
+        (result, job, SEEN.get())
+    };
+    let here = {
+        let _alone = Edge::alone();
+        run()
+    };
+    assert_eq!((here.0, here.2), (6, 606));
+    let edge = Edge::start();
+    THREAD.set(None);
+    assert_eq!(run(), here);
+    assert_eq!(THREAD.get(), Some(std::thread::current().id()));
+    assert_eq!(edge.remote_calls("Job::run"), 1);
+    assert_eq!(edge.remote_calls("nested"), 0, "it ran within the outer call, on the server");
+}
+
+#[test]
+fn what_a_call_back_did_is_taken_back_when_its_attempt_fails() {
+    let edge = Edge::start();
+    let mut job = job();
+    // On the server it panics after the call-back; the run here starts from the state before, and succeeds.
+    assert_eq!(job.stumble(), 1);
+    assert_eq!(
+        job,
+        Job { done: 1, screen: Screen { lines: vec!["about to stumble".into()], window: Some(7) } }
+    );
+    assert_eq!(edge.remote_calls("stumble"), 0);
+    let report = edge.runtime().report();
+    let stumble = report.methods.iter().find(|method| method.name.ends_with("stumble")).unwrap();
+    assert!(stumble.why.contains("stumbled"), "{}", stumble.why);
+}
+
+#[test]
+fn a_panic_of_a_call_back_is_the_callers() {
+    let _edge = Edge::start();
+    let panic = std::panic::catch_unwind(calls_what_fails).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the device said no"));
+}

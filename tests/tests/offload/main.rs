@@ -1,0 +1,5 @@
+//! Annotated calls that leave the device, from the attribute to the server and back.
+
+mod arguments;
+mod callbacks;
+mod endings;

@@ -8,7 +8,7 @@ use outboard_wire::frame::MethodEntry;
 
 use crate::backoff::Backoff;
 use crate::decision::LocalReason;
-use crate::quote::CachedQuote;
+use crate::quote::{CachedQuotes, Terms};
 
 /// What the registry knows of a method.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,7 +88,7 @@ pub(crate) struct MethodState {
     /// Where the plan has it.
     pub(crate) placement: Option<Placement>,
     pub(crate) word: Word,
-    pub(crate) quote: CachedQuote,
+    pub(crate) quotes: CachedQuotes,
     /// Attempts that failed in a way that says something about the method, one after the other.
     pub(crate) trouble: Backoff,
     pub(crate) held: Option<Held>,
@@ -138,7 +138,7 @@ impl MethodState {
             pin: None,
             placement: None,
             word,
-            quote: CachedQuote::default(),
+            quotes: CachedQuotes::default(),
             trouble: Backoff::new(Duration::from_secs(1), Duration::from_secs(120)),
             held: None,
             late_in_a_row: 0,
@@ -146,6 +146,10 @@ impl MethodState {
             last_reason: None,
             counts: MethodCounts::default(),
         }
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        Terms { slowdown: self.slowdown, deadline: self.info.deadline }
     }
 
     /// What keeps it on the device whatever the servers do.

@@ -27,10 +27,18 @@ pub(crate) struct Quote {
     /// A local and a remote run's energy, where the device's figures are known.
     pub(crate) energy: Option<(Energy, Energy)>,
     pub(crate) up: ByteCount,
-    /// The remote run without sending anything up, and the rate at which that goes, both as they can be hoped for.
-    fixed: Duration,
-    rate: Bandwidth,
-    up_at_worst: ByteCount,
+    /// The longest that an attempt may take.
+    pub(crate) limit: Duration,
+    /// Most bytes that are worth encoding.
+    pub(crate) budget: ByteCount,
+}
+
+/// What a method accepts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Terms {
+    /// ε.
+    pub(crate) slowdown: f64,
+    pub(crate) deadline: Option<Duration>,
 }
 
 /// A time at best (a quarter of the cases), usually, and at worst (all but one case in twenty).
@@ -41,17 +49,20 @@ pub(crate) struct Range {
     pub(crate) worst: Duration,
 }
 
-/// A quote and what it was reckoned for: predictions change with samples and, slowly, with time.
+/// The last quotes of a method: predictions change with samples and, slowly, with time.
+///
+/// Calls whose work differs by less than a fifth share a quote; it is reckoned in the middle between them. That is well
+/// within what predictions are off by, and a look at the clock costs more than finding it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CachedQuote {
-    entry: Option<Entry>,
+pub(crate) struct CachedQuotes {
+    entries: [Option<Entry>; 4],
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     at: Timestamp,
     generation: Generation,
-    work: Option<f64>,
+    class: WorkClass,
     quote: Quote,
 }
 
@@ -61,20 +72,55 @@ pub(crate) type Generation = (ServerIndex, u64);
 /// Longer than this a quote is not kept: certainty about the link fades by the second.
 const KEPT: Duration = Duration::from_millis(250);
 
-impl CachedQuote {
-    /// The quote of that generation for that work, if it is still good.
-    pub(crate) fn get(&self, now: Timestamp, generation: Generation, work: Option<f64>) -> Option<Quote> {
-        let entry = self.entry.as_ref()?;
-        let good = entry.generation == generation && entry.work == work && now.since(entry.at) < KEPT;
-        good.then_some(entry.quote)
+/// A range of work, a quarter of an octave wide: the exponent of the number and the first two bits of its fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WorkClass(Option<u64>);
+
+impl WorkClass {
+    const DROPPED: u32 = f64::MANTISSA_DIGITS - 1 - 2;
+
+    pub(crate) fn of(work: Option<f64>) -> Self {
+        let sound = work.filter(|work| work.is_normal() && *work > 0.0);
+        Self(sound.map(|work| work.to_bits() >> Self::DROPPED))
     }
 
-    pub(crate) fn set(&mut self, now: Timestamp, generation: Generation, work: Option<f64>, quote: Quote) {
-        self.entry = Some(Entry { at: now, generation, work, quote });
+    /// The work in the middle of the range.
+    pub(crate) fn middle(self) -> Option<f64> {
+        self.0.map(|class| f64::from_bits(class << Self::DROPPED | 1 << (Self::DROPPED - 1)))
+    }
+
+    fn slot(self) -> usize {
+        self.0.map_or(0, |class| (class % 4) as usize)
+    }
+}
+
+impl CachedQuotes {
+    /// The quote of that generation for such work, if it is still good.
+    pub(crate) fn get(&self, now: Timestamp, generation: Generation, class: WorkClass) -> Option<&Quote> {
+        let entry = self.entries[class.slot()].as_ref()?;
+        let good = entry.generation == generation && entry.class == class && now.since(entry.at) < KEPT;
+        good.then_some(&entry.quote)
+    }
+
+    pub(crate) fn set(&mut self, now: Timestamp, generation: Generation, class: WorkClass, quote: Quote) {
+        self.entries[class.slot()] = Some(Entry { at: now, generation, class, quote });
     }
 
     pub(crate) fn clear(&mut self) {
-        self.entry = None;
+        self.entries = [None; 4];
+    }
+}
+
+impl Terms {
+    /// The longest that an attempt may take: ε times a local run and, where there is a deadline that a local run can
+    /// keep, no longer than leaves the time for one.
+    fn allow(self, local: Duration) -> Duration {
+        let limit = scaled(local, self.slowdown);
+        match self.deadline {
+            None => limit,
+            Some(deadline) if local < deadline => limit.min(deadline - local),
+            Some(deadline) => limit.min(deadline),
+        }
     }
 }
 
@@ -84,6 +130,7 @@ impl Quote {
         method: &MethodStatistics,
         work: Option<f64>,
         size: Option<ByteCount>,
+        terms: Terms,
         market: &Market<'_>,
     ) -> Self {
         let up = size
@@ -109,15 +156,11 @@ impl Quote {
             let moving = market.energy.transferring(up_time.median(), down_time.median())?;
             Some((market.energy.running(local)?, waiting + moving))
         });
-        Self {
-            local,
-            remote: range,
-            energy,
-            up: up.median(),
-            fixed: fixed.unwrap_or(Duration::MAX),
-            rate: rate_up.at(Quantile::P75),
-            up_at_worst: up.at(Quantile::P95),
-        }
+        let limit = local.map_or(Duration::MAX, |local| terms.allow(local));
+        // Generous on purpose: the true size is checked again, and encoding costs far less than sending.
+        let fits = sent_in(limit.saturating_sub(fixed.unwrap_or(limit)), rate_up.at(Quantile::P75));
+        let budget = fits.max(up.at(Quantile::P95));
+        Self { local, remote: range, energy, up: up.median(), limit, budget }
     }
 
     /// Whether a remote run of this call alone is usually better than a local one.
@@ -139,15 +182,12 @@ impl Quote {
             _ => remote.hoped < local,
         }
     }
+}
 
-    /// Most bytes that are worth encoding for a call that has to be back within `limit`.
-    pub(crate) fn budget(&self, limit: Duration) -> ByteCount {
-        let spare = limit.saturating_sub(self.fixed);
-        let bits = u128::from(self.rate.as_bits_per_second()) * spare.as_nanos() / 1_000_000_000;
-        // Generous on purpose: the true size is checked again, and encoding costs far less than sending.
-        let fits = u64::try_from(bits / 8).unwrap_or(u64::MAX);
-        ByteCount::from_bytes(fits).max(self.up_at_worst)
-    }
+/// What goes in that time at that rate.
+fn sent_in(time: Duration, rate: Bandwidth) -> ByteCount {
+    let bits = u128::from(rate.as_bits_per_second()).saturating_mul(time.as_nanos()) / 1_000_000_000;
+    ByteCount::from_bytes(u64::try_from(bits / 8).unwrap_or(u64::MAX))
 }
 
 /// One in four: what a method can reasonably be hoped to do.

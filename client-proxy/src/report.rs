@@ -112,7 +112,8 @@ impl Engine {
         let statistics = self.profile.method(method).expect("the profile has every registered method");
         let request = Request::new(method);
         let server = self.server_for(now, &request);
-        let quote = server.map(|server| Quote::reckon(statistics, None, None, &self.market(now, server)));
+        let quote = server
+            .map(|server| Quote::reckon(statistics, None, None, state.terms(), &self.market(now, server)));
         let judged = server.and_then(|server| self.offer(now, &request, server, &quote?));
         MethodReport {
             name: state.info.name.clone(),

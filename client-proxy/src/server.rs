@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outboard_core::{ByteCount, InstanceId, MethodId, Timestamp};
+use outboard_core::{ByteCount, InstanceId, MethodIndex, Timestamp};
 use outboard_profiler::NetworkEstimate;
 use outboard_wire::device::Session;
 use outboard_wire::frame::{Capacity, Load, MethodStatus};
@@ -31,6 +31,8 @@ pub(crate) struct Server {
     /// When an attempt was given up as late that nothing had been heard since it was sent.
     pub(crate) silent_since: Option<Timestamp>,
     pub(crate) attached_at: Option<Timestamp>,
+    /// What it makes of each method, by index; methods past the end were registered after the greeting.
+    pub(crate) statuses: Vec<MethodStatus>,
     /// Close the session when nothing is under way: methods were registered that it does not list.
     pub(crate) renew: bool,
     pub(crate) last_trouble: Option<String>,
@@ -74,6 +76,7 @@ impl Server {
             heard: now,
             silent_since: None,
             attached_at: None,
+            statuses: Vec::new(),
             renew: false,
             last_trouble: None,
             refused: None,
@@ -103,15 +106,15 @@ impl Server {
     }
 
     /// Why it does not take a call of that method now, if it does not.
-    pub(crate) fn obstacle(&self, now: Timestamp, method: MethodId) -> Option<LocalReason> {
+    pub(crate) fn obstacle(&self, now: Timestamp, method: MethodIndex) -> Option<LocalReason> {
         let Some(session) = self.session() else { return Some(LocalReason::NotAttached) };
         if !session.is_open() {
             let draining = self.attached_at.is_some() && !session.is_over();
             return Some(if draining { LocalReason::Draining } else { LocalReason::NotAttached });
         }
-        match session.status(method) {
+        match self.statuses.get(method.position()) {
             Some(MethodStatus::Accepted) => {}
-            Some(status) => return Some(LocalReason::NotOffered(status)),
+            Some(status) => return Some(LocalReason::NotOffered(*status)),
             None => return Some(LocalReason::Unlisted),
         }
         if self.silent_since.is_some() {
@@ -121,8 +124,8 @@ impl Server {
     }
 
     /// Whether its session lists and accepts a method.
-    pub(crate) fn offers(&self, method: MethodId) -> bool {
-        self.session().and_then(|session| session.status(method)) == Some(MethodStatus::Accepted)
+    pub(crate) fn offers(&self, method: MethodIndex) -> bool {
+        self.statuses.get(method.position()) == Some(&MethodStatus::Accepted)
     }
 
     /// Anything came from it.

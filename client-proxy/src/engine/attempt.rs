@@ -135,7 +135,7 @@ impl Engine {
         self.spent(now, &under_way, reply.down);
         let state = self.state_of(&under_way);
         state.recovered();
-        state.quote.clear();
+        state.quotes.clear();
         let server = &mut self.servers[under_way.offer.server.position()];
         server.replied += 1;
         server.failures.reset();
@@ -246,7 +246,7 @@ impl Engine {
         let state = &mut self.methods[offer.request.method.position()];
         if !state.info.once && !state.info.remote_only && state.pin.is_none() {
             state.pin = Some(Pin::PanicInQuestion(message.to_owned()));
-            state.quote.clear();
+            state.quotes.clear();
         }
     }
 
@@ -255,7 +255,7 @@ impl Engine {
         let Some(state) = self.methods.get_mut(method.position()) else { return };
         let reason = pin.to_string();
         state.pin = Some(pin);
-        state.quote.clear();
+        state.quotes.clear();
         let name = state.info.name.clone();
         self.notice(Notice::TakenBack { method: name, reason });
         self.sort_callbacks();

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use outboard_core::{ByteCount, Placement, ServerIndex, Timestamp};
-use outboard_wire::frame::Attempt;
 
 use super::Engine;
 use crate::decision::{Decision, LocalReason, Offer, Request};
 use crate::method::MethodState;
-use crate::quote::{Quote, scaled};
+use crate::quote::{Quote, WorkClass};
 use crate::settings::Policy;
 
 /// What speaks for sending a call.
@@ -48,7 +47,7 @@ impl Engine {
         let request = offer.request;
         self.profile.observe_encoded(request.method, size, request.work);
         let state = self.methods.get_mut(request.method.position()).ok_or(LocalReason::Unknown)?;
-        state.quote.clear();
+        state.quotes.clear();
         let confirmed = self.reconsider(now, offer, size);
         if let Some(state) = self.methods.get_mut(request.method.position()) {
             state.last_reason = confirmed.err();
@@ -72,22 +71,32 @@ impl Engine {
         let request = &offer.request;
         let state = &self.methods[request.method.position()];
         let server = offer.server;
-        if let Some(obstacle) = self.obstacle(now, state, server) {
+        if let Some(obstacle) = self.obstacle(now, state, request, server) {
             return Err(obstacle);
         }
         if size > self.servers[server.position()].frame_limit() {
             return Err(LocalReason::TooLarge);
         }
         let statistics = self.profile.method(request.method).ok_or(LocalReason::Unknown)?;
-        let quote = Quote::reckon(statistics, request.work, Some(size), &self.market(now, server));
+        let quote =
+            Quote::reckon(statistics, request.work, Some(size), state.terms(), &self.market(now, server));
         let fresh = self.offer(now, request, server, &quote)?;
         Ok(Offer { asked: offer.asked, ..fresh })
     }
 
     fn judge(&mut self, now: Timestamp, request: &Request) -> Result<Offer, LocalReason> {
         let server = self.server_for(now, request)?;
-        let quote = self.quote(now, request, server)?;
-        self.offer(now, request, server, &quote)
+        let position = request.method.position();
+        let generation = (server, self.servers[server.position()].generation);
+        let class = WorkClass::of(request.work);
+        if self.methods[position].quotes.get(now, generation, class).is_none() {
+            let statistics = self.profile.method(request.method).ok_or(LocalReason::Unknown)?;
+            let terms = self.methods[position].terms();
+            let quote = Quote::reckon(statistics, class.middle(), None, terms, &self.market(now, server));
+            self.methods[position].quotes.set(now, generation, class, quote);
+        }
+        let quote = self.methods[position].quotes.get(now, generation, class).ok_or(LocalReason::Unknown)?;
+        self.offer(now, request, server, quote)
     }
 
     /// The server that a call could go to, whatever it costs there.
@@ -99,7 +108,7 @@ impl Engine {
         if self.settings.policy == Policy::Device && !state.info.remote_only {
             return Err(LocalReason::Policy);
         }
-        let server = self.choose(now, state, request.within)?;
+        let server = self.choose(now, state, request)?;
         match state.held(now) {
             Some(reason) if !self.is_forced(state) => Err(reason),
             _ => Ok(server),
@@ -134,10 +143,11 @@ impl Engine {
         if self.is_forced(state) {
             return Ok(offer);
         }
-        let local = quote.local.ok_or(LocalReason::FirstRun)?;
+        if quote.local.is_none() {
+            return Err(LocalReason::FirstRun);
+        }
         let remote = quote.remote.ok_or(LocalReason::FirstRun)?;
-        let limit = time_allowed(state, local);
-        offer.exploring = match self.motive(state, request, quote, limit)? {
+        offer.exploring = match self.motive(state, request, quote)? {
             Motive::Worth => false,
             Motive::Try if self.purse.allows(now) => true,
             Motive::Try => return Err(LocalReason::TriedEnough),
@@ -146,25 +156,19 @@ impl Engine {
             return Err(LocalReason::TooLarge);
         }
         if !state.info.once {
-            offer.bound = Some(remote.worst.min(limit));
+            offer.bound = Some(remote.worst.min(quote.limit));
         }
-        offer.budget = quote.budget(limit).min(frame_limit);
+        offer.budget = quote.budget.min(frame_limit);
         Ok(offer)
     }
 
     /// What speaks for sending it, or what against it.
-    fn motive(
-        &self,
-        state: &MethodState,
-        request: &Request,
-        quote: &Quote,
-        limit: Duration,
-    ) -> Result<Motive, LocalReason> {
+    fn motive(&self, state: &MethodState, request: &Request, quote: &Quote) -> Result<Motive, LocalReason> {
         let remote = quote.remote.ok_or(LocalReason::FirstRun)?;
-        let certain = remote.worst <= limit;
+        let certain = remote.worst <= quote.limit;
         // Once it has come too late twice in a row its figures do not hold: only tries can tell when they do again.
         let doubtful = state.late_in_a_row >= 2;
-        let worth_a_try = remote.hoped <= limit && !state.info.once;
+        let worth_a_try = remote.hoped <= quote.limit && !state.info.once;
         let planned = match state.placement {
             None => return Err(LocalReason::NoPlan),
             Some(Placement::Server) => self.plan_holds(request) || quote.pays(self.objective),
@@ -194,16 +198,16 @@ impl Engine {
         &self,
         now: Timestamp,
         state: &MethodState,
-        within: Option<Attempt>,
+        request: &Request,
     ) -> Result<ServerIndex, LocalReason> {
-        if let Some(outer) = within {
+        if let Some(outer) = request.within {
             let server = self.under_way.get(&outer).ok_or(LocalReason::NotAttached)?.offer.server;
-            return self.obstacle(now, state, server).map_or(Ok(server), Err);
+            return self.obstacle(now, state, request, server).map_or(Ok(server), Err);
         }
         let mut first = None;
         for position in 0..self.servers.len() {
             let server = ServerIndex(position as u16);
-            match self.obstacle(now, state, server) {
+            match self.obstacle(now, state, request, server) {
                 None => return Ok(server),
                 Some(obstacle) => first = first.or(Some(obstacle)),
             }
@@ -211,38 +215,15 @@ impl Engine {
         Err(first.unwrap_or(LocalReason::NoServer))
     }
 
-    fn obstacle(&self, now: Timestamp, state: &MethodState, server: ServerIndex) -> Option<LocalReason> {
-        let obstacle = self.servers[server.position()].obstacle(now, state.info.id)?;
-        // A method that can run nowhere else may as well wait for a silent server until its deadline.
-        (obstacle != LocalReason::Silent || !state.info.remote_only).then_some(obstacle)
-    }
-
-    /// The quote for a call, kept from an earlier one where that is still good.
-    fn quote(
-        &mut self,
+    fn obstacle(
+        &self,
         now: Timestamp,
+        state: &MethodState,
         request: &Request,
         server: ServerIndex,
-    ) -> Result<Quote, LocalReason> {
-        let position = request.method.position();
-        let generation = self.servers[server.position()].generation;
-        if let Some(quote) = self.methods[position].quote.get(now, (server, generation), request.work) {
-            return Ok(quote);
-        }
-        let statistics = self.profile.method(request.method).ok_or(LocalReason::Unknown)?;
-        let quote = Quote::reckon(statistics, request.work, None, &self.market(now, server));
-        self.methods[position].quote.set(now, (server, generation), request.work, quote);
-        Ok(quote)
-    }
-}
-
-/// The longest that an attempt may take: ε times a local run and, where there is a deadline that a local run can keep,
-/// no longer than leaves the time for one.
-pub(super) fn time_allowed(state: &MethodState, local: Duration) -> Duration {
-    let limit = scaled(local, state.slowdown);
-    match state.info.deadline {
-        None => limit,
-        Some(deadline) if local < deadline => limit.min(deadline - local),
-        Some(deadline) => limit.min(deadline),
+    ) -> Option<LocalReason> {
+        let obstacle = self.servers[server.position()].obstacle(now, request.method)?;
+        // A method that can run nowhere else may as well wait for a silent server until its deadline.
+        (obstacle != LocalReason::Silent || !state.info.remote_only).then_some(obstacle)
     }
 }

@@ -27,7 +27,7 @@ impl Engine {
             let first = self.profile.method(calls.method).is_some_and(|method| method.local_calls() == 0);
             self.profile.observe_local(calls);
             if let Some(state) = self.methods.get_mut(calls.method.position()) {
-                state.quote.clear();
+                state.quotes.clear();
                 state.largest_work = state.largest_work.max(calls.work.unwrap_or(0.0));
                 if first {
                     self.planner.hurry(now);

@@ -129,6 +129,8 @@ impl Engine {
         server.instance = Some(welcome.server);
         server.capacity = welcome.capacity;
         server.attached_at = Some(now);
+        // The greeting lists the methods in the order of their indices.
+        server.statuses.clone_from(&welcome.methods);
         server.last_trouble = None;
         server.busy_until = now;
         server.generation += 1;
@@ -154,6 +156,7 @@ impl Engine {
 
     fn session_over(&mut self, now: Timestamp, position: usize, reason: &Lost) {
         let server = &mut self.servers[position];
+        server.statuses.clear();
         let lasted = server.attached_at.take().map(|since| now.since(since));
         if lasted.is_some_and(|lasted| lasted >= STABLE) {
             server.failures.reset();

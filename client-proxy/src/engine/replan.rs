@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use outboard_core::{MethodIndex, Placement, Plan, Problem, ServerIndex, Timestamp};
 use outboard_profiler::{Costing, Profile, Quantity, Spread};
-use outboard_wire::frame::MethodStatus;
 
 use super::Engine;
 use crate::output::{Notice, Output};
@@ -144,8 +143,7 @@ impl Engine {
     /// Where a method has to run as far as a plan for that server is concerned.
     fn pin(&self, server: ServerIndex, method: MethodIndex) -> Option<Placement> {
         let state = self.methods.get(method.position())?;
-        let session = self.servers[server.position()].session()?;
-        if state.bound_here().is_some() || session.status(state.info.id) != Some(MethodStatus::Accepted) {
+        if state.bound_here().is_some() || !self.servers[server.position()].offers(method) {
             return Some(Placement::Device);
         }
         state.info.remote_only.then_some(Placement::Server)

@@ -5,7 +5,6 @@ use std::time::Duration;
 use outboard_core::{MethodIndex, Placement, Timestamp};
 
 use super::Engine;
-use super::decide::time_allowed;
 use crate::method::{MethodState, Word};
 use crate::output::Output;
 use crate::quote::Quote;
@@ -40,7 +39,7 @@ impl Engine {
             // It has to ask even where no server is, to be refused.
             return Word::Consult;
         }
-        let takes = |server: &crate::server::Server| server.is_attached() && server.offers(state.info.id);
+        let takes = |server: &crate::server::Server| server.is_attached() && server.offers(method);
         let Some(server) = self.servers.iter().position(takes) else { return Word::Local };
         if state.bound_here().is_some() {
             return Word::Local;
@@ -54,12 +53,12 @@ impl Engine {
         // With work, the next call may be larger than any before.
         let work = (state.largest_work > 0.0).then_some(state.largest_work * 4.0);
         let market = self.market(now, outboard_core::ServerIndex(server as u16));
-        let quote = Quote::reckon(statistics, work, None, &market);
-        let (Some(local), Some(remote)) = (quote.local, quote.remote) else {
+        let quote = Quote::reckon(statistics, work, None, state.terms(), &market);
+        let Some(remote) = quote.remote.filter(|_| quote.local.is_some()) else {
             // The first run is timed by itself, so that the second can be compared.
             return Word::Consult;
         };
-        let hopeful = remote.hoped <= time_allowed(state, local);
+        let hopeful = remote.hoped <= quote.limit;
         let may_go = match state.placement {
             None => false,
             Some(Placement::Server) => hopeful,

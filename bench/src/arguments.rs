@@ -13,6 +13,9 @@ run      measures the named experiments, all of them without a name
 --quick  fewer and shorter turns: to see that it works, not to quote
 --json   also writes [{\"name\", \"value\", \"unit\", \"target\", \"met\"}] to FILE";
 
+/// The command that makes this program the server of a peer; not for people.
+pub(crate) const PEER: &str = "peer";
+
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -24,8 +27,8 @@ pub(crate) enum Command {
         effort: Effort,
     },
     /// Be the server of a peer until standard input closes.
-    Serve {
-        peer: String,
+    Peer {
+        name: String,
     },
 }
 
@@ -35,9 +38,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     let command = match arguments.next().as_deref() {
         Some("list") => Command::List,
         Some("run") => return parse_run(arguments),
-        Some("serve") => {
-            let peer = arguments.next().ok_or_else(|| usage("`serve` needs a peer".into()))?;
-            Command::Serve { peer }
+        Some(PEER) => {
+            let name = arguments.next().ok_or_else(|| usage(format!("`{PEER}` needs a name")))?;
+            Command::Peer { name }
         }
         None | Some("help" | "--help" | "-h") => Command::Help,
         Some(other) => return Err(usage(format!("there is no command `{other}`"))),

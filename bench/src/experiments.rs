@@ -2,6 +2,7 @@
 
 mod codec;
 mod decide;
+mod local;
 mod remote_latency;
 mod solver_maui;
 
@@ -9,6 +10,9 @@ use crate::experiment::Experiment;
 
 pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
     vec![
+        Box::new(local::Idle),
+        Box::new(local::Profiled),
+        Box::new(local::Async),
         Box::new(decide::Decide),
         Box::new(remote_latency::RemoteLatency),
         Box::new(codec::Codec),

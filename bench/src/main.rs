@@ -9,7 +9,8 @@
 //! measured in turns within one run, and what counts is the ratio within a turn: a machine that becomes slower half-way
 //! slows both. Every figure is a median over turns with the quartiles beside it.
 //!
-//! Servers run in a process of their own: this program again, as `serve PEER`.
+//! Servers run in a process of their own: this program again, as `peer NAME` or, being an Outboard app like any other,
+//! as `serve`.
 
 mod arguments;
 mod cores;
@@ -30,6 +31,9 @@ use failure::Failure;
 use report::Report;
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(peers::outboard::SERVE) {
+        return peers::outboard::serve();
+    }
     match arguments::parse(std::env::args().skip(1)).and_then(perform) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -44,7 +48,7 @@ fn perform(command: Command) -> Result<(), Failure> {
     match command {
         Command::Help => Ok(writeln!(std::io::stdout(), "{USAGE}")?),
         Command::List => list(),
-        Command::Serve { peer } => peers::serve(&peer),
+        Command::Peer { name } => peers::serve(&name),
         Command::Run { names, json, effort } => {
             let chosen = choose(&names)?;
             let mut report = Report::new();

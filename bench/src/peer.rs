@@ -1,5 +1,6 @@
 //! A peer's two ends: the client in this process, the server in one of its own.
 
+use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
@@ -24,12 +25,15 @@ pub(crate) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts this program as the server of a peer and waits until it says where it listens.
-    pub(crate) fn start(peer: &'static str) -> Result<Self, Failure> {
+    /// Starts this program with these arguments, as the server of a peer, and waits until it says where it listens.
+    pub(crate) fn start<A: AsRef<OsStr>>(
+        peer: &'static str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Self, Failure> {
         let failed = Failure::of_peer::<io::Error>;
         let program = std::env::current_exe().map_err(failed(peer))?;
         let child = Command::new(program)
-            .args(["serve", peer])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -58,15 +62,18 @@ impl Drop for ServerProcess {
     }
 }
 
-/// Says where a server listens, and ends its process once the one that started it is gone.
+/// Says where a server listens.
 pub(crate) fn greet(greeting: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{greeting}")?;
-    out.flush()?;
+    Ok(out.flush()?)
+}
+
+/// Ends this server's process once the one that started it is gone.
+pub(crate) fn end_with_parent() {
     std::thread::spawn(|| {
         // Whether it ends or fails, nobody holds the other end any more.
         let _ = io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     });
-    Ok(())
 }

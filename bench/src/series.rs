@@ -29,6 +29,11 @@ impl Series {
     pub(crate) fn over(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(own, others)| own / others).collect())
     }
+
+    /// This less another, turn by turn.
+    pub(crate) fn minus(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(own, others)| own - others).collect())
+    }
 }
 
 impl FromIterator<f64> for Series {

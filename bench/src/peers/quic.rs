@@ -13,6 +13,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::arguments::PEER;
 use crate::failure::Failure;
 use crate::peer::{Client, REPLY, REQUEST, ServerProcess, greet};
 
@@ -75,7 +76,7 @@ pub(crate) struct Quinn {
 
 impl Quinn {
     pub(crate) fn start(streams: Streams) -> Result<Self, Failure> {
-        let server = ServerProcess::start(NAME)?;
+        let server = ServerProcess::start(NAME, [PEER, NAME])?;
         let connected = || -> Result<_, Problem> {
             let (address, certificate) = server.greeting().split_once(' ').ok_or("no certificate")?;
             let certificate = CertificateDer::from(BASE64_STANDARD.decode(certificate)?);

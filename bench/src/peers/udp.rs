@@ -4,6 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use crate::arguments::PEER;
 use crate::failure::Failure;
 use crate::peer::{Client, REPLY, REQUEST, ServerProcess, greet};
 
@@ -30,7 +31,7 @@ pub(crate) struct Udp {
 
 impl Udp {
     pub(crate) fn start() -> Result<Self, Failure> {
-        let server = ServerProcess::start(NAME)?;
+        let server = ServerProcess::start(NAME, [PEER, NAME])?;
         let connect = || -> io::Result<UdpSocket> {
             let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
             // Datagrams can be lost: better an error than a run that never ends.

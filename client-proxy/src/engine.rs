@@ -5,6 +5,7 @@ mod decide;
 mod learn;
 mod link;
 mod replan;
+mod unknown;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -25,6 +26,7 @@ use crate::settings::{ServerSettings, Settings};
 use attempt::UnderWay;
 pub use learn::Rerun;
 use replan::Planner;
+use unknown::Questions;
 
 /// Decides where calls run, and carries the decision out. See the [crate](crate) for how it is driven.
 #[derive(Debug)]
@@ -36,6 +38,7 @@ pub struct Engine {
     pub(crate) profile: Profile,
     pub(crate) servers: Vec<Server>,
     under_way: BTreeMap<Attempt, UnderWay>,
+    questions: Questions,
     next_call: u64,
     pub(crate) plan: Option<Plan>,
     planner: Planner,
@@ -65,6 +68,7 @@ impl Engine {
             profile: Profile::new(),
             servers,
             under_way: BTreeMap::new(),
+            questions: Questions::default(),
             next_call: 1,
             plan: None,
             planner: Planner::new(settings.replan_interval),
@@ -161,7 +165,7 @@ impl Engine {
             Link::Connecting | Link::Closed => None,
         });
         let renewals = (0..self.servers.len()).filter_map(|position| self.renewal(position));
-        links.chain(renewals).chain(self.planner.due()).chain(self.words_due).min()
+        links.chain(renewals).chain(self.patience()).chain(self.planner.due()).chain(self.words_due).min()
     }
 
     /// The time of [`timeout`](Self::timeout) has come. Coming early or late does no harm.
@@ -173,6 +177,7 @@ impl Engine {
                 self.renew_if_idle(now, position);
             }
         }
+        self.lose_patience(now);
         self.connect_due(now);
         if self.planner.is_due(now) {
             self.replan(now);

@@ -50,8 +50,10 @@ pub struct MethodReport {
     pub failed: u64,
     /// Attempts made in order to learn.
     pub explored: u64,
-    /// Time of all runs on the device.
+    /// Time of all runs on the device, what they called included.
     pub local_time: Duration,
+    /// Time of all runs on the device without the annotated methods they called: these times add up.
+    pub own_time: Duration,
     /// Time of all remote runs, as their callers saw it.
     pub remote_time: Duration,
     /// Time that attempts lost which did not pay.
@@ -60,7 +62,7 @@ pub struct MethodReport {
     pub sent: ByteCount,
     /// Bytes from servers.
     pub received: ByteCount,
-    /// The device's energy of the local runs, what they call included; `None` where the device's figures are unknown.
+    /// The device's energy of `own_time`; `None` where the device's figures are unknown.
     pub local_energy: Option<Energy>,
     /// The device's energy of the remote runs and of lost attempts.
     pub remote_energy: Option<Energy>,
@@ -120,7 +122,7 @@ impl Engine {
             placement: if judged.is_ok() { Placement::Server } else { Placement::Device },
             why: match &judged {
                 Ok(offer) => self.why_remote(now, state, offer, quote.ok()),
-                Err(reason) => self.why_local(now, state, *reason, server.ok(), quote.ok()),
+                Err(reason) => self.why_local(now, method, *reason, server.ok(), quote.ok()),
             },
             word: state.word,
             local_calls: statistics.local_calls(),
@@ -130,11 +132,12 @@ impl Engine {
             failed: state.counts.failed,
             explored: state.counts.explored,
             local_time: statistics.local_time(),
+            own_time: statistics.own_time(),
             remote_time: statistics.remote_time(),
             lost_time: state.counts.lost_time,
             sent: statistics.sent(),
             received: statistics.received(),
-            local_energy: self.settings.energy.running(statistics.local_time()),
+            local_energy: self.settings.energy.running(statistics.own_time()),
             remote_energy: self.settings.energy.is_complete().then_some(state.counts.remote_energy),
         }
     }
@@ -172,11 +175,12 @@ impl Engine {
     fn why_local(
         &self,
         now: Timestamp,
-        state: &MethodState,
+        method: MethodIndex,
         reason: LocalReason,
         server: Option<ServerIndex>,
         quote: Option<Quote>,
     ) -> String {
+        let state = &self.methods[method.position()];
         let figures = || server.map_or(String::new(), |server| self.figures_of(now, state, server, quote));
         match (reason, &state.pin, &state.info.obstacle) {
             (LocalReason::CannotTravel, _, Some(obstacle)) => obstacle.clone(),

@@ -60,6 +60,7 @@ pub struct MethodStatistics {
     local_calls: u64,
     remote_calls: u64,
     local_time: Duration,
+    own_time: Duration,
     remote_time: Duration,
     sent: ByteCount,
     received: ByteCount,
@@ -84,6 +85,7 @@ impl MethodStatistics {
             local_calls: 0,
             remote_calls: 0,
             local_time: Duration::ZERO,
+            own_time: Duration::ZERO,
             remote_time: Duration::ZERO,
             sent: ByteCount::ZERO,
             received: ByteCount::ZERO,
@@ -101,6 +103,7 @@ impl MethodStatistics {
         self.local_calls = self.local_calls.saturating_add(sample.calls);
         let Some(exclusive) = mean(sample.exclusive, sample.timed) else { return };
         self.exclusive.observe(exclusive, sample.work);
+        self.own_time = self.own_time.saturating_add(times(exclusive, sample.calls));
         if let Some(inclusive) = mean(sample.inclusive, sample.timed) {
             self.local_time = self.local_time.saturating_add(times(inclusive, sample.calls));
             if !sample.offloaded_within {
@@ -145,6 +148,11 @@ impl MethodStatistics {
     /// Time of all runs on the device; those that were not timed count as their timed neighbours.
     pub fn local_time(&self) -> Duration {
         self.local_time
+    }
+
+    /// Time of all runs on the device without the annotated methods they called: these times add up.
+    pub fn own_time(&self) -> Duration {
+        self.own_time
     }
 
     /// Time of all remote runs as the caller saw it.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use outboard_core::{ByteCount, CallId, Epoch, Placement, Timestamp};
+use outboard_core::{ByteCount, CallId, Epoch, InstanceId, Placement, Timestamp};
 use outboard_profiler::{CallSample, RemoteCall};
-use outboard_wire::Lost;
 use outboard_wire::device::{NotAnswered, NotSent};
 use outboard_wire::frame::{
     AnswerFrame, Attempt, BackFrame, CallFrame, FailedFrame, Failure, MethodStatus, NotRun, ReplyFrame,
@@ -21,12 +20,16 @@ use crate::report::remote_energy;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct UnderWay {
     pub(super) offer: Offer,
-    sent: Timestamp,
+    pub(super) sent: Timestamp,
     up: ByteCount,
     speed_ratio: f64,
     /// Taken out of the purse for trying things out.
     reserved: Duration,
     reply: Option<Reply>,
+    /// The run of the server that it was sent to.
+    pub(super) instance: Option<InstanceId>,
+    /// The session was lost, and that run of the server is asked what became of it, until then.
+    pub(super) asking: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +66,7 @@ impl Engine {
         let server = self.servers.get_mut(position).ok_or(LocalReason::NoServer)?;
         let session = server.session_mut().ok_or(LocalReason::NotAttached)?;
         session.call(now, frame).map_err(not_sent)?;
+        let instance = self.servers[position].instance;
         let speed_ratio = self.servers[position].speed_ratio(self.settings.device_speed);
         let reserved = offer.bound.filter(|_| offer.exploring).unwrap_or_default();
         self.purse.reserve(now, reserved);
@@ -70,7 +74,16 @@ impl Engine {
         counts.attempts += 1;
         counts.explored += u64::from(offer.exploring);
         self.next_call += 1;
-        let under_way = UnderWay { offer: *offer, sent: now, up, speed_ratio, reserved, reply: None };
+        let under_way = UnderWay {
+            offer: *offer,
+            sent: now,
+            up,
+            speed_ratio,
+            reserved,
+            reply: None,
+            instance,
+            asking: None,
+        };
         self.under_way.insert(attempt, under_way);
         self.pump(now, position);
         Ok(attempt)
@@ -81,8 +94,9 @@ impl Engine {
         let Some(under_way) = self.under_way.remove(&attempt) else { return };
         let position = under_way.offer.server.position();
         tracing::debug!(%attempt, ?reason, "abandoned");
+        let wire = self.questions.forget(attempt).unwrap_or(attempt);
         if let Some(session) = self.servers[position].session_mut() {
-            session.fence(now, attempt);
+            session.fence(now, wire);
             self.pump(now, position);
         }
         match reason {
@@ -145,31 +159,33 @@ impl Engine {
     }
 
     pub(super) fn replied(&mut self, now: Timestamp, reply: ReplyFrame) {
-        let attempt = reply.attempt;
+        let attempt = self.questions.answered(reply.attempt);
         let Some(under_way) = self.under_way.get_mut(&attempt) else { return };
+        let asked = under_way.asking.take().is_some();
         let down =
             reply.exclusive.iter().map(SlotImage::size).fold(reply.result.size(), |sum, size| sum + size);
         under_way.reply = Some(Reply { down, cost: reply.cost });
         let server = &mut self.servers[under_way.offer.server.position()];
         server.loaded(now, reply.load);
-        server.network.observe_call(
-            now,
-            CallSample {
+        if !asked {
+            let sample = CallSample {
                 up: under_way.up,
                 down,
                 elapsed: now.since(under_way.sent),
                 server: reply.cost.queued.saturating_add(reply.cost.ran),
-            },
-        );
-        server.generation += 1;
+            };
+            server.network.observe_call(now, sample);
+            server.generation += 1;
+        }
         self.deliver(attempt, AttemptEvent::Replied(reply));
     }
 
     pub(super) fn failed(&mut self, now: Timestamp, frame: FailedFrame) {
-        let Some(under_way) = self.under_way.remove(&frame.attempt) else { return };
+        let attempt = self.questions.answered(frame.attempt);
+        let Some(under_way) = self.under_way.remove(&attempt) else { return };
         let position = under_way.offer.server.position();
         self.servers[position].loaded(now, frame.load);
-        tracing::debug!(attempt = %frame.attempt, failure = %frame.failure, "failed");
+        tracing::debug!(%attempt, failure = %frame.failure, "failed");
         match &frame.failure {
             Failure::NotRun(NotRun::Busy) => {
                 let jitter = self.jitter.draw();
@@ -194,17 +210,7 @@ impl Engine {
             }
             _ => self.failed_method(now, &under_way, LocalReason::Failing),
         }
-        self.deliver(frame.attempt, AttemptEvent::Failed(frame.failure));
-    }
-
-    /// The session is over, and what became of these attempts is unknown.
-    pub(super) fn lost(&mut self, now: Timestamp, unknown: &[Attempt], reason: &Lost) {
-        for attempt in unknown {
-            let Some(under_way) = self.under_way.remove(attempt) else { continue };
-            self.methods[under_way.offer.request.method.position()].counts.failed += 1;
-            self.settle(now, &under_way, now.since(under_way.sent));
-            self.deliver(*attempt, AttemptEvent::Lost(reason.clone()));
-        }
+        self.deliver(attempt, AttemptEvent::Failed(frame.failure));
     }
 
     pub(super) fn called_back(&mut self, back: BackFrame) {
@@ -214,7 +220,7 @@ impl Engine {
         }
     }
 
-    fn deliver(&mut self, attempt: Attempt, event: AttemptEvent) {
+    pub(super) fn deliver(&mut self, attempt: Attempt, event: AttemptEvent) {
         self.outputs.push_back(Output::Deliver { attempt, event });
     }
 
@@ -270,7 +276,7 @@ impl Engine {
         self.state_of(under_way).counts.remote_energy += energy;
     }
 
-    fn settle(&mut self, now: Timestamp, under_way: &UnderWay, lost: Duration) {
+    pub(super) fn settle(&mut self, now: Timestamp, under_way: &UnderWay, lost: Duration) {
         if under_way.reply.is_none() {
             self.spent(now, under_way, ByteCount::ZERO);
         }

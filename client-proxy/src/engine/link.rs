@@ -150,6 +150,7 @@ impl Engine {
                 self.outputs.push_back(Output::Notice(Notice::NotOffered { server, method, reason }));
             }
         }
+        self.ask(now, ServerIndex(position as u16), welcome.server);
         self.planner.dirty(now);
         self.refresh_words(now);
     }

@@ -83,6 +83,42 @@ fn a_once_method_is_never_tried_out_and_has_no_bound_but_its_deadline() {
     assert!(world.offers.iter().all(|offer| !offer.exploring && offer.bound == deadline));
 }
 
+/// A method that may run once only, on a server that is certainly faster.
+fn world_with_once(name: &str) -> (World, outboard_core::MethodIndex) {
+    let mut world = World::new(Objective::Time);
+    world.server().speed = 20.0;
+    let pay = world.register(MethodInfo { once: true, ..info(name) }, DETECT);
+    world.pass(millis(100));
+    world.calls(pay, 5);
+    assert_eq!(world.call(pay).how, How::Remote);
+    (world, pay)
+}
+
+#[test]
+fn a_once_method_whose_session_broke_is_asked_about_and_its_reply_kept() {
+    let (mut world, pay) = world_with_once("pay");
+    world.break_link_in(millis(30));
+    let went = world.call(pay);
+    assert_eq!(went.how, How::Remote);
+    assert!(went.took > millis(120), "it took a new session: {went:?}");
+    assert_eq!(world.server().connects, 2);
+    assert_eq!(world.call(pay).how, How::Remote);
+}
+
+#[test]
+fn another_run_of_the_server_knows_nothing_of_a_once_method() {
+    let (mut world, pay) = world_with_once("pay");
+    world.kill_server_in(millis(30));
+    let attempts = world.offers.len();
+    let went = world.call(pay);
+    assert_eq!(went.how, How::Error(Ended::Lost), "nobody came back in time");
+    assert!(went.took > Duration::from_secs(9) && went.took < Duration::from_secs(12), "{went:?}");
+    world.restart_server();
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.call(pay).how, How::Remote);
+    assert_eq!(world.offers.len(), attempts + 2, "the lost call was not sent twice");
+}
+
 #[test]
 fn a_deadline_leaves_time_for_the_local_run() {
     let mut world = World::new(Objective::Time);

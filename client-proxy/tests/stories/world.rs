@@ -11,7 +11,7 @@ use outboard_client_proxy::{
     Rerun, ServerSettings, Settings, Word,
 };
 use outboard_core::{
-    Bandwidth, ByteCount, InstanceId, MethodId, MethodIndex, Objective, Placement, Plan, ServerIndex,
+    Bandwidth, ByteCount, CallId, InstanceId, MethodId, MethodIndex, Objective, Placement, Plan, ServerIndex,
     Timestamp,
 };
 use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls};
@@ -75,6 +75,8 @@ pub(crate) struct Server {
     pub(crate) refuse: Option<Refusal>,
     pub(crate) instance: InstanceId,
     pub(crate) connects: u64,
+    /// Calls that have returned, for those who ask.
+    finished: BTreeMap<CallId, (MethodId, Duration)>,
     connection: u64,
     session: Option<Session>,
 }
@@ -87,6 +89,8 @@ enum Happening {
     ToDevice(u64, Vec<u8>),
     ServerLost(u64),
     Finish(u64, Attempt, MethodId, Duration),
+    BreakLink,
+    Kill,
 }
 
 /// How a call went.
@@ -264,7 +268,8 @@ impl World {
             }
         };
         let info = self.engine.method_info(offer.request.method).expect("registered");
-        if info.remote_only {
+        let ran_perhaps = !matches!(&ended, Ended::Failed(failure) if failure.never_started());
+        if info.remote_only || info.once && ran_perhaps {
             return How::Error(ended);
         }
         self.run_here(&offer.request);
@@ -388,9 +393,20 @@ impl World {
         }
     }
 
+    /// The connection breaks in a while; the server lives.
+    pub(crate) fn break_link_in(&mut self, time: Duration) {
+        self.later(time, 0, Happening::BreakLink);
+    }
+
+    /// The server process dies in a while.
+    pub(crate) fn kill_server_in(&mut self, time: Duration) {
+        self.later(time, 0, Happening::Kill);
+    }
+
     /// The server process dies: connections break at once.
     pub(crate) fn kill_server(&mut self) {
         let server = &mut self.servers[0];
+        server.finished.clear();
         server.mood = Mood::Absent;
         server.session = None;
         let connection = server.connection;
@@ -453,9 +469,19 @@ impl World {
                     session.handle_lost(now);
                 }
             }
-            Happening::Finish(connection, attempt, method, ran) if connection == current => {
-                self.finish(position, attempt, method, ran);
+            Happening::Finish(connection, attempt, method, ran) => {
+                server.finished.insert(attempt.call, (method, ran));
+                if connection == current {
+                    self.finish(position, attempt, method, ran);
+                }
             }
+            Happening::BreakLink => {
+                if let Some(session) = &mut server.session {
+                    session.handle_lost(now);
+                }
+                self.engine.link_lost(now, index);
+            }
+            Happening::Kill => self.kill_server(),
             _ => {}
         }
         self.drain_server(position);
@@ -516,6 +542,19 @@ impl World {
                 let connection = server.connection;
                 self.later(ran, position, Happening::Finish(connection, call.attempt, call.method, ran));
             }
+            ServerEvent::Ask(ask) => {
+                let known = server.finished.get(&ask.about).copied();
+                if session.start(now, ask.attempt).is_err() {
+                    return;
+                }
+                match known {
+                    Some((method, ran)) => self.finish(position, ask.attempt, method, ran),
+                    None => {
+                        let (failure, load) = (Failure::Forgotten, Load::default());
+                        session.fail(now, FailedFrame { attempt: ask.attempt, failure, load });
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -546,6 +585,7 @@ impl Server {
             refuse: None,
             instance: InstanceId(100),
             connects: 0,
+            finished: BTreeMap::new(),
             connection: 0,
             session: None,
         }

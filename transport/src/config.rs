@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::congestion::{Closing, Congestion};
 use outboard_core::ByteCount;
 use outboard_wire::Limits;
 use quinn::{IdleTimeout, MtuDiscoveryConfig, VarInt};
@@ -125,11 +126,11 @@ pub enum ConfigError {
     },
 }
 
-/// A configuration that was checked, in the form in which both ends use it.
+/// A configuration that was checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
     pub(crate) settings: TransportConfig,
-    pub(crate) quinn: Arc<quinn::TransportConfig>,
+    end: End,
 }
 
 /// Which end of a link we are: the server opens no stream of the small lane.
@@ -140,34 +141,10 @@ pub(crate) enum End {
 }
 
 impl TransportConfig {
-    /// Checks every setting and translates them for quinn.
+    /// Checks every setting.
     pub(crate) fn resolve(self, end: End) -> Result<Resolved, ConfigError> {
         self.check()?;
-        let mut quinn = quinn::TransportConfig::default();
-        let window = self.stream_window.as_bytes();
-        // With room for every stream at once in the connection's window, bulk streams that fill theirs cannot
-        // take the small lane's.
-        let streams = u64::from(self.bulk_streams) + 1;
-        quinn
-            .max_concurrent_bidi_streams(VarInt::from_u32(u32::from(end == End::Server)))
-            .max_concurrent_uni_streams(VarInt::from_u32(u32::from(self.bulk_streams)))
-            .max_idle_timeout(Some(idle_timeout(self.idle_timeout)))
-            .stream_receive_window(variable(window))
-            .receive_window(variable(window.saturating_mul(streams)))
-            // The bulk queue counts frames until they are acknowledged, so one window more is always free for
-            // the small lane.
-            .send_window(self.queue.as_bytes().saturating_add(window))
-            // Streams of one priority in the order they were written: the first bulk frame arrives first,
-            // instead of all of them late.
-            .send_fairness(false)
-            .initial_rtt(self.initial_rtt)
-            .keep_alive_interval(self.keep_alive)
-            .enable_segmentation_offload(self.segmentation_offload)
-            .datagram_receive_buffer_size(None);
-        let mut discovery = MtuDiscoveryConfig::default();
-        discovery.upper_bound(self.path_mtu);
-        quinn.mtu_discovery_config(Some(discovery));
-        Ok(Resolved { settings: self, quinn: Arc::new(quinn) })
+        Ok(Resolved { settings: self, end })
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -204,6 +181,39 @@ impl TransportConfig {
             }
         }
         Ok(())
+    }
+}
+
+impl Resolved {
+    /// What quinn is told of a connection.
+    pub(crate) fn quinn(&self, closing: Closing) -> Arc<quinn::TransportConfig> {
+        let settings = &self.settings;
+        let mut quinn = quinn::TransportConfig::default();
+        let window = settings.stream_window.as_bytes();
+        // With room for every stream at once in the connection's window, bulk streams that fill theirs cannot
+        // take the small lane's.
+        let streams = u64::from(settings.bulk_streams) + 1;
+        quinn
+            .max_concurrent_bidi_streams(VarInt::from_u32(u32::from(self.end == End::Server)))
+            .max_concurrent_uni_streams(VarInt::from_u32(u32::from(settings.bulk_streams)))
+            .max_idle_timeout(Some(idle_timeout(settings.idle_timeout)))
+            .stream_receive_window(variable(window))
+            .receive_window(variable(window.saturating_mul(streams)))
+            // The bulk queue counts frames until they are acknowledged, so one window more is always free for
+            // the small lane.
+            .send_window(settings.queue.as_bytes().saturating_add(window))
+            // Streams of one priority in the order they were written: the first bulk frame arrives first,
+            // instead of all of them late.
+            .send_fairness(false)
+            .initial_rtt(settings.initial_rtt)
+            .keep_alive_interval(settings.keep_alive)
+            .enable_segmentation_offload(settings.segmentation_offload)
+            .datagram_receive_buffer_size(None)
+            .congestion_controller_factory(Arc::new(Congestion::new(closing)));
+        let mut discovery = MtuDiscoveryConfig::default();
+        discovery.upper_bound(settings.path_mtu);
+        quinn.mtu_discovery_config(Some(discovery));
+        Arc::new(quinn)
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::address::{Host, ServerAddress};
 use crate::config::{End, Resolved, TransportConfig};
+use crate::congestion::Closing;
 use crate::credential::ServerKey;
 use crate::error::{CloseReason, LinkError, Violation};
 use crate::identity::TLS_NAME;
@@ -177,7 +178,8 @@ impl Attempt {
     async fn run(self) -> Result<Link, ConnectError> {
         let pinned = PinnedKey::new(self.key);
         let mut config = ClientConfig::new(Arc::new(tls::client(Arc::clone(&pinned))?));
-        config.transport_config(Arc::clone(&self.config.quinn));
+        let closing = Closing::default();
+        config.transport_config(self.config.quinn(closing.clone()));
         let connecting = match self.endpoint.connect_with(config, self.address, TLS_NAME) {
             Ok(connecting) => connecting,
             Err(quinn::ConnectError::EndpointStopping) => return Err(LinkError::Stopped.into()),
@@ -190,7 +192,7 @@ impl Attempt {
         };
         let (mut send, receive) = opened.await.map_err(|error| self.explain(error, &pinned))?;
         match send.write_all(&OPENING).await {
-            Ok(()) => Ok(Link::new(connection, send, receive, &self.config.settings)),
+            Ok(()) => Ok(Link::new(connection, closing, send, receive, &self.config.settings)),
             Err(quinn::WriteError::ConnectionLost(error)) => Err(self.explain(error, &pinned)),
             Err(_) => {
                 connection.close(CloseReason::Violation.code(), b"");

@@ -78,6 +78,7 @@
 
 mod address;
 mod config;
+mod congestion;
 mod connector;
 mod credential;
 mod error;

@@ -15,6 +15,7 @@ use quinn::{Connection, RecvStream};
 use tokio::task::coop::cooperative;
 
 use crate::config::TransportConfig;
+use crate::congestion::Closing;
 use crate::error::{CloseReason, LinkError};
 
 use inbox::Inbox;
@@ -53,12 +54,13 @@ pub struct LinkStats {
 impl Link {
     pub(crate) fn new(
         connection: Connection,
+        closing: Closing,
         send: OutStream,
         receive: RecvStream,
         settings: &TransportConfig,
     ) -> Self {
         let inbox = Inbox::new(connection.clone(), receive, settings);
-        let sender = LinkSender::start(connection, send, settings);
+        let sender = LinkSender::start(connection, closing, send, settings);
         Self { inbox, sender, ended: None }
     }
 

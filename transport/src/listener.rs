@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::config::{ConfigError, End, Resolved, TransportConfig};
+use crate::congestion::Closing;
 use crate::error::{CloseReason, LinkError, Violation};
 use crate::identity::Identity;
 use crate::link::{Link, OPENING, OutStream};
@@ -26,6 +27,8 @@ const EARLY_BYTES: u64 = 64 << 10;
 pub struct Listener {
     endpoint: Endpoint,
     config: Resolved,
+    server: ServerConfig,
+    closing: Closing,
     handshakes: JoinSet<Result<Link, LinkError>>,
 }
 
@@ -69,15 +72,14 @@ impl Listener {
         Handle::try_current().map_err(|_| BindError::NoRuntime)?;
         let mut server = ServerConfig::with_crypto(Arc::new(tls::server(identity)?));
         server
-            .transport_config(Arc::clone(&config.quinn))
             .max_incoming(usize::from(config.settings.handshakes) * 4)
             .incoming_buffer_size(EARLY_BYTES)
             .incoming_buffer_size_total(EARLY_BYTES * u64::from(config.settings.handshakes));
         let socket = socket::bind(address).map_err(|source| BindError::Address { address, source })?;
         let endpoint = endpoint_config(config.settings.path_mtu, identity);
-        let endpoint = Endpoint::new(endpoint, Some(server), socket, Arc::new(TokioRuntime))
+        let endpoint = Endpoint::new(endpoint, Some(server.clone()), socket, Arc::new(TokioRuntime))
             .map_err(BindError::Socket)?;
-        Ok(Self { endpoint, config, handshakes: JoinSet::new() })
+        Ok(Self { endpoint, config, server, closing: Closing::default(), handshakes: JoinSet::new() })
     }
 
     /// The address listened on.
@@ -107,6 +109,7 @@ impl Listener {
 
     /// Ends every link and turns new clients away.
     pub fn close(&self, reason: CloseReason, detail: &str) {
+        self.closing.begin_all();
         self.endpoint.close(reason.code(), crate::error::shortened(detail));
     }
 
@@ -127,12 +130,13 @@ impl Listener {
                 refused.into_incoming().refuse();
             }
         } else {
+            let closing = self.closing.of_another_connection();
+            let mut server = self.server.clone();
+            server.transport_config(self.config.quinn(closing.clone()));
             let settings = self.config.settings.clone();
             self.handshakes.spawn(async move {
-                match timeout(settings.handshake_timeout, shake_hands(incoming, &settings)).await {
-                    Ok(done) => done,
-                    Err(_) => Err(LinkError::TimedOut),
-                }
+                let handshake = shake_hands(incoming, server, closing, &settings);
+                timeout(settings.handshake_timeout, handshake).await.unwrap_or(Err(LinkError::TimedOut))
             });
         }
     }
@@ -144,12 +148,17 @@ impl Drop for Listener {
     }
 }
 
-async fn shake_hands(incoming: Incoming, settings: &TransportConfig) -> Result<Link, LinkError> {
-    let connection: Connection = incoming.accept()?.await?;
+async fn shake_hands(
+    incoming: Incoming,
+    server: ServerConfig,
+    closing: Closing,
+    settings: &TransportConfig,
+) -> Result<Link, LinkError> {
+    let connection: Connection = incoming.accept_with(Arc::new(server))?.await?;
     let (send, mut receive) = connection.accept_bi().await?;
     let mut opening = [0; OPENING.len()];
     if receive.read_exact(&mut opening).await.is_ok() && opening == OPENING {
-        return Ok(Link::new(connection, OutStream::new(send), receive, settings));
+        return Ok(Link::new(connection, closing, OutStream::new(send), receive, settings));
     }
     let cause = connection.close_reason().map_or(LinkError::Violation(Violation::Opening), LinkError::from);
     connection.close(CloseReason::Violation.code(), Violation::Opening.to_string().as_bytes());

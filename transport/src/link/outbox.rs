@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use super::assembly::{HEADER, header};
 use super::stream::OutStream;
 use crate::config::TransportConfig;
+use crate::congestion::Closing;
 use crate::error::{CloseReason, LinkError, Violation, shortened};
 
 /// What a queued frame costs besides its bytes, generously: without it, a queue bounded in bytes would hold any number
@@ -62,6 +63,7 @@ pub enum SendError {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     pub(crate) connection: Connection,
+    closing: Closing,
     frame_bytes: u32,
     queue: u64,
     small: Mutex<Small>,
@@ -95,12 +97,18 @@ struct Share {
 
 impl LinkSender {
     /// Starts the link's sending tasks.
-    pub(crate) fn start(connection: Connection, small: OutStream, settings: &TransportConfig) -> Self {
+    pub(crate) fn start(
+        connection: Connection,
+        closing: Closing,
+        small: OutStream,
+        settings: &TransportConfig,
+    ) -> Self {
         // Only a finished or reset stream refuses a priority, and this one is new.
         let _ = small.set_priority(SMALL_PRIORITY);
         let (bulk, bulk_frames) = mpsc::unbounded_channel();
         let outbox = Arc::new(Outbox {
             connection,
+            closing,
             frame_bytes: settings.frame_bytes,
             queue: settings.queue.as_bytes(),
             small: Mutex::new(Small { stream: small, backlog: VecDeque::new(), queued: 0 }),
@@ -160,6 +168,7 @@ impl Outbox {
     pub(crate) fn close(&self, reason: CloseReason, detail: &str, cause: LinkError) {
         if self.connection.close_reason().is_none() {
             let _ = self.cause.set(cause);
+            self.closing.begin();
             self.connection.close(reason.code(), shortened(detail));
         }
     }

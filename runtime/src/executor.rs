@@ -117,7 +117,10 @@ mod tests {
         let barrier = Arc::new(std::sync::Barrier::new(5));
         for _ in 0..4 {
             let barrier = Arc::clone(&barrier);
-            executor.run(Box::new(move || drop(barrier.wait()))).unwrap();
+            let job = move || {
+                barrier.wait();
+            };
+            executor.run(Box::new(job)).unwrap();
         }
         barrier.wait();
     }

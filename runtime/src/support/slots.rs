@@ -14,6 +14,9 @@ use serde::de::DeserializeOwned;
 
 use super::codec::Codec;
 
+/// Is told of places and the ways to them.
+pub(crate) type Visit<'a> = dyn FnMut(&[u16], Place) + 'a;
+
 /// How an exclusive slot travels: `State`'s functions for one type, or serde's.
 #[derive(Debug)]
 pub struct ExclusiveCodec<T> {
@@ -23,7 +26,7 @@ pub struct ExclusiveCodec<T> {
     pub(crate) decode_n: fn(usize, &mut Decoder<'_>) -> Result<Vec<T>, DecodeError>,
     pub(crate) exchange: fn(&mut T, &mut T),
     pub(crate) schema: fn(&mut outboard_wire::SchemaBuilder),
-    pub(crate) places: fn(&T, &mut dyn FnMut(&[u16], Place)),
+    pub(crate) places: fn(&T, &mut Visit<'_>),
     pub(crate) place: for<'a> fn(&'a mut T, &[u16]) -> Option<&'a mut dyn Lent>,
     pub(crate) own_place: fn(&T) -> Option<Place>,
 }

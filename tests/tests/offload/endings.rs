@@ -101,8 +101,10 @@ fn an_error_that_cannot_travel_is_made_here_or_travels_as_its_text() {
 
 #[test]
 fn a_method_that_only_a_server_can_run_says_so_without_one() {
+    let alone = Edge::alone();
     let error = remote_only(1).unwrap_err();
     assert_eq!(expensive(2), 20, "the fallback stands in");
+    drop(alone);
     assert!(
         matches!(&error, CallError::NoServer { method, .. } if method.ends_with("remote_only")),
         "{error:?}"

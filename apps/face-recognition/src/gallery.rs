@@ -5,6 +5,7 @@
 //! round differently from machine to machine. Where they come from, and that some are derived from the very photograph
 //! they are found on, is written down in `assets/photos/SOURCE.md`.
 
+use outboard::State;
 use serde::{Deserialize, Serialize};
 
 use crate::vision::{Descriptor, Distance, Face, Photo, extract, faces_on};
@@ -24,14 +25,14 @@ const PORTRAITS: [Portrait; 4] = [
 const FURTHEST_MATCH: Distance = Distance::new(0.3);
 
 /// Somebody whom the app knows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, State)]
 pub(crate) struct Known {
     pub(crate) name: String,
     descriptor: Descriptor,
 }
 
 /// Whose face it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, State)]
 pub(crate) enum Match {
     /// The nearest person of the gallery, near enough.
     Person { name: String, distance: Distance },

@@ -23,13 +23,14 @@ mod vision;
 
 use std::process::ExitCode;
 
+use outboard::{State, remoteable};
 use serde::{Deserialize, Serialize};
 
 use crate::gallery::{Known, Match};
 use crate::vision::{Bounds, Face, Photo};
 
 /// The app's state. It travels with a call and comes back changed, except for the screen, which belongs to the device.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, State)]
 struct Recognizer {
     /// Empty until the first photograph is looked at.
     gallery: Vec<Known>,
@@ -46,7 +47,7 @@ struct Screen {
 }
 
 /// A face on a photograph, and whose it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, State)]
 struct Sighting {
     bounds: Bounds,
     /// How sure the detector is that this is a face; larger is surer.
@@ -55,19 +56,22 @@ struct Sighting {
 }
 
 /// How far the recogniser has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, State)]
 enum Progress {
     PeopleEnrolled(usize),
     FacesFound(usize),
     FacesCompared { done: usize, of: usize },
 }
 
+#[remoteable]
 impl Recognizer {
+    #[outboard::local]
     fn new(lit: bool) -> Self {
         Self { gallery: Vec::new(), screen: Screen { lit, updates: 0 } }
     }
 
     /// The user interface: it owns the screen, so it runs on the device.
+    #[outboard::device]
     fn show_who_is_on(&mut self, photo: &Photo) -> Vec<Sighting> {
         let sightings = self.find_match(photo);
         self.screen.clear();
@@ -75,6 +79,7 @@ impl Recognizer {
     }
 
     /// Everybody on the photograph.
+    #[remoteable(work = photo.width() * photo.height())]
     fn find_match(&mut self, photo: &Photo) -> Vec<Sighting> {
         if self.gallery.is_empty() {
             self.initialize_face_recognizer();
@@ -98,6 +103,7 @@ impl Recognizer {
     }
 
     /// All faces on the photograph, from left to right, cut out.
+    #[remoteable(work = photo.width() * photo.height())]
     fn detect_and_extract_faces(&mut self, photo: &Photo) -> Vec<Face> {
         let found = vision::faces_on(photo);
         let faces: Vec<Face> = found.into_iter().map(|found| vision::extract(photo, found)).collect();
@@ -106,10 +112,12 @@ impl Recognizer {
     }
 
     /// The user interface again: wherever the recogniser runs, progress shows on this very screen.
+    #[outboard::device]
     fn show_progress(&mut self, progress: Progress) {
         self.screen.show(progress);
     }
 
+    #[outboard::local]
     fn named(&self, face: &Face) -> Sighting {
         Sighting { bounds: face.bounds, score: face.score, who: gallery::find(&self.gallery, face) }
     }
@@ -136,7 +144,9 @@ impl Screen {
 }
 
 fn main() -> ExitCode {
-    run()
+    demo::follow_the_demo();
+    // The device of a demo holds its own runtime, because it hands on that runtime's report.
+    if demo::is_device() { run() } else { outboard::main(run) }
 }
 
 fn run() -> ExitCode {

@@ -22,7 +22,7 @@ pub(crate) struct DemoOptions {
     pub(crate) photos: Vec<PathBuf>,
     pub(crate) picture: Option<PathBuf>,
     pub(crate) device_speed: DeviceSpeed,
-    pub(crate) device_profile: Option<PathBuf>,
+    pub(crate) device_profile: OsString,
     pub(crate) rounds: u32,
     pub(crate) json: bool,
 }
@@ -62,7 +62,8 @@ Usage: face-recognition [PHOTO…] [OPTIONS]
   --picture FILE          write the photograph with boxes and names as PNG
   --device-speed S        how fast the device is, as a part of this machine's speed, 0.05 to 1 (default 0.2);
                           the device process is slowed for real
-  --device-profile FILE   power of the device's processor and radio (default: a Raspberry Pi 4)
+  --device-profile FILE   power of the device's processor and radio: a file, or the name of a built-in profile
+                          (default raspberry-pi-4b)
   --rounds N              look at every photograph N times (default 3)
   --json                  print the result as JSON
   --help                  print this
@@ -79,7 +80,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         photos: Vec::new(),
         picture: None,
         device_speed: DeviceSpeed(0.2),
-        device_profile: None,
+        device_profile: "raspberry-pi-4b".into(),
         rounds: 3,
         json: false,
     };
@@ -91,7 +92,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
             Value(photo) => options.photos.push(photo.into()),
             Long("picture") => options.picture = Some(parser.value()?.into()),
             Long("device-speed") => options.device_speed = speed(&parser.value()?.string()?)?,
-            Long("device-profile") => options.device_profile = Some(parser.value()?.into()),
+            Long("device-profile") => options.device_profile = parser.value()?,
             Long("rounds") => options.rounds = rounds(&parser.value()?.string()?)?,
             Long("json") => options.json = true,
             Long("help") | Short('h') => return Ok(Request::Help),

@@ -2,37 +2,55 @@
 
 use std::hint;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
-use std::process::{self, Command, Stdio};
+use std::process::{self, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use outboard::{Runtime, StartError};
+use outboard_core::Energy;
 use serde::{Deserialize, Serialize};
 
 use super::interrupt::Interrupt;
-use super::measured::{Run, Seen, Slowed as HowSlowed};
+use super::measured::{self, Method, Run, Seen, Slowed as HowSlowed};
 use super::slow::Slowed;
 use super::{as_photos, opened};
 use crate::Recognizer;
 use crate::options::{DEVICE, DemoOptions, DeviceOptions};
 use crate::picture::PictureError;
+use crate::vision::Photo;
+
+/// Why a process that the demo started has no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ProcessError {
+    #[error("its process cannot be started ({0}): check that this program may be run again")]
+    Start(io::Error),
+    #[error("its process cannot be talked to ({0})")]
+    Talk(io::Error),
+    #[error("its process ended early ({0}); what it wrote above says why")]
+    Ended(process::ExitStatus),
+    #[error("its process reported what cannot be read ({0})")]
+    Report(#[from] serde_json::Error),
+}
 
 /// Why the device has no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum DeviceError {
-    #[error("the device process cannot be started ({0}): check that this program may be run again")]
-    Start(io::Error),
-    #[error("the device process cannot be talked to ({0})")]
-    Talk(io::Error),
-    #[error("the device process ended early ({0}); what it wrote above says why")]
-    Ended(process::ExitStatus),
-    #[error("the device process reported what cannot be read ({0})")]
-    Report(serde_json::Error),
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     #[error(transparent)]
     Picture(#[from] PictureError),
+    #[error(transparent)]
+    Runtime(#[from] StartError),
+    #[error("no session with the server within {} s", PATIENCE.as_secs())]
+    NotAttached,
     #[error("round {round} saw other faces than the round before it: this is a fault of the program")]
     Differs { round: u32 },
 }
+
+/// A server on the same machine is there at once, even for a slow device.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the device says on its standard output, one line each.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,56 +58,69 @@ enum Line {
     /// It dies with the demo from now on, so that it may be slowed.
     Ready,
     /// All rounds are done.
-    Done(Report),
+    Done(Done),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Report {
+struct Done {
     reference: Duration,
     rounds: Vec<Duration>,
     seen: Vec<Seen>,
+    methods: Vec<Method>,
+    energy: Option<Energy>,
+    servers: Vec<String>,
 }
 
 const GO: &str = "go";
 
 /// Runs the device, slowed, and hands over what it measured.
-pub(super) fn run_slowed(options: &DemoOptions, interrupt: &Interrupt) -> Result<Run, DeviceError> {
+pub(super) fn run_slowed(
+    options: &DemoOptions,
+    server: Option<&str>,
+    interrupt: &Interrupt,
+) -> Result<Run, ProcessError> {
     let full_speed = reference_loop();
-    let program = std::env::current_exe().map_err(DeviceError::Start)?;
-    let mut command = Command::new(program);
+    let program = std::env::current_exe().map_err(ProcessError::Start)?;
+    let mut command = super::followed(program);
     command.arg(DEVICE).arg(format!("--rounds={}", options.rounds)).arg("--").args(&options.photos);
-    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(DeviceError::Start)?;
+    command.env("OUTBOARD_DEVICE_PROFILE", &options.device_profile);
+    match server {
+        Some(address) => command.env("OUTBOARD_SERVER", address),
+        None => command.env_remove("OUTBOARD_SERVER"),
+    };
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(ProcessError::Start)?;
 
     let mut device = Slowed::new(child, interrupt);
     let mut lines = BufReader::new(device.child().stdout.take().expect("standard output is a pipe"));
     let mut orders = device.child().stdin.take().expect("standard input is a pipe");
     if !matches!(next_line(&mut lines)?, Some(Line::Ready)) {
-        return Err(DeviceError::Ended(device.finish().map_err(DeviceError::Talk)?));
+        return Err(ProcessError::Ended(device.finish().map_err(ProcessError::Talk)?));
     }
     device.slow_down(options.device_speed);
     let how = device.to_string();
     // If it has ended meanwhile, the next line is missing, and its status says more than a broken pipe.
     let _ = writeln!(orders, "{GO}");
     let last = next_line(&mut lines)?;
-    let status = device.finish().map_err(DeviceError::Talk)?;
-    let Some(Line::Done(report)) = last else { return Err(DeviceError::Ended(status)) };
-    let measured = full_speed.as_secs_f64() / report.reference.as_secs_f64();
+    let status = device.finish().map_err(ProcessError::Talk)?;
+    let Some(Line::Done(done)) = last else { return Err(ProcessError::Ended(status)) };
+    let measured = full_speed.as_secs_f64() / done.reference.as_secs_f64();
     Ok(Run {
-        title: "device alone".to_owned(),
+        title: if server.is_some() { "with edge server" } else { "device alone" }.to_owned(),
         slowed: HowSlowed { how, asked: options.device_speed.as_f64(), measured },
-        rounds: report.rounds,
-        methods: Vec::new(),
-        seen: report.seen,
+        servers: done.servers,
+        rounds: done.rounds,
+        methods: done.methods,
+        energy: done.energy,
+        seen: done.seen,
     })
 }
 
 /// Is the device: recognises everybody on the photographs, and reports on standard output.
 pub(super) fn be(options: &DeviceOptions) -> Result<(), DeviceError> {
-    die_with_the_demo()?;
-    let mut orders = BufReader::new(io::stdin());
     say(&Line::Ready)?;
+    let mut orders = BufReader::new(io::stdin());
     let mut order = String::new();
-    orders.read_line(&mut order).map_err(DeviceError::Talk)?;
+    orders.read_line(&mut order).map_err(ProcessError::Talk)?;
     // Whoever gave the demo holds the other end until the end: nothing but its death ends this wait.
     thread::spawn(move || {
         let _ = orders.read_to_end(&mut Vec::new());
@@ -98,21 +129,40 @@ pub(super) fn be(options: &DeviceOptions) -> Result<(), DeviceError> {
 
     let reference = reference_loop();
     let photos = as_photos(opened(&options.photos)?);
+    let runtime = Runtime::builder().start()?;
+    if !runtime.report().servers.is_empty() && !runtime.wait_attached(PATIENCE) {
+        return Err(DeviceError::NotAttached);
+    }
+    let (rounds, seen) = recognise(&photos, options.rounds)?;
+    let report = runtime.report();
+    say(&Line::Done(Done {
+        reference,
+        rounds,
+        seen,
+        methods: report.methods.iter().map(Method::from).collect(),
+        energy: measured::energy(&report),
+        servers: report.servers.iter().map(measured::described).collect(),
+    }))?;
+    Ok(())
+}
+
+fn recognise(photos: &[(String, Photo)], rounds: u32) -> Result<(Vec<Duration>, Vec<Seen>), DeviceError> {
     let mut recognizer = Recognizer::new(io::stderr().is_terminal());
-    let mut rounds = Vec::new();
+    let mut times = Vec::new();
     let mut seen: Vec<Seen> = Vec::new();
-    for round in 1..=options.rounds {
+    for round in 1..=rounds {
         let start = Instant::now();
-        let look =
-            |(name, photo)| Seen { photo: String::clone(name), people: recognizer.show_who_is_on(photo) };
-        let now: Vec<Seen> = photos.iter().map(|(name, photo)| (name, photo)).map(look).collect();
-        rounds.push(start.elapsed());
+        let mut now = Vec::new();
+        for (name, photo) in photos {
+            now.push(Seen { photo: name.clone(), people: recognizer.show_who_is_on(photo) });
+        }
+        times.push(start.elapsed());
         if round > 1 && now != seen {
             return Err(DeviceError::Differs { round });
         }
         seen = now;
     }
-    say(&Line::Done(Report { reference, rounds, seen }))
+    Ok((times, seen))
 }
 
 /// A fixed piece of work, always the same: its time says how fast this process is. The shortest of three, at about 50 ms
@@ -127,30 +177,14 @@ fn reference_loop() -> Duration {
     (0..3).map(once).min().unwrap_or_default()
 }
 
-/// A device that the demo has stopped could not go on when the demo is killed: so the kernel ends it then. Other systems
-/// than Linux cannot do that; there, a device that is not stopped sees its standard input end.
-fn die_with_the_demo() -> Result<(), DeviceError> {
-    #[cfg(target_os = "linux")]
-    {
-        let killed = Some(rustix::process::Signal::KILL);
-        rustix::process::set_parent_process_death_signal(killed)
-            .map_err(|error| DeviceError::Talk(error.into()))?;
-    }
-    Ok(())
-}
-
-fn say(line: &Line) -> Result<(), DeviceError> {
-    let text = serde_json::to_string(line).map_err(DeviceError::Report)?;
-    writeln!(io::stdout(), "{text}").map_err(DeviceError::Talk)
+fn say(line: &Line) -> Result<(), ProcessError> {
+    let text = serde_json::to_string(line)?;
+    writeln!(io::stdout(), "{text}").map_err(ProcessError::Talk)
 }
 
 /// `None` when the device has nothing more to say.
-fn next_line(lines: &mut impl BufRead) -> Result<Option<Line>, DeviceError> {
+fn next_line(lines: &mut impl BufRead) -> Result<Option<Line>, ProcessError> {
     let mut line = String::new();
-    lines.read_line(&mut line).map_err(DeviceError::Talk)?;
-    if line.is_empty() {
-        Ok(None)
-    } else {
-        serde_json::from_str(&line).map(Some).map_err(DeviceError::Report)
-    }
+    lines.read_line(&mut line).map_err(ProcessError::Talk)?;
+    if line.is_empty() { Ok(None) } else { Ok(Some(serde_json::from_str(&line)?)) }
 }

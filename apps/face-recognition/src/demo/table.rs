@@ -31,12 +31,20 @@ pub(super) fn methods(out: &mut dyn Write, run: &Run) -> fmt::Result {
         "\n{}: device at {:.2} of this machine's speed {}, measured {:.2}",
         run.title, slowed.asked, slowed.how, slowed.measured
     )?;
+    for server in &run.servers {
+        writeln!(out, "  {server}")?;
+    }
     if run.methods.is_empty() {
         return Ok(());
     }
-    let head = ["method", "device", "server", "time", "energy*", "sent", "received", "why"];
-    let rows: Vec<[String; 8]> = run.methods.iter().map(row).collect();
-    columns(out, &head.map(str::to_owned), &rows)
+    let head = ["method", "device", "server", "time†", "energy*†", "sent", "received"];
+    let rows: Vec<[String; 7]> = run.methods.iter().map(row).collect();
+    columns(out, &head.map(str::to_owned), &rows)?;
+    writeln!(out, "  the next call runs")?;
+    for Method { name, next, why, .. } in &run.methods {
+        writeln!(out, "    {name}: on the {next}, because {why}")?;
+    }
+    Ok(())
 }
 
 /// All runs side by side.
@@ -53,14 +61,16 @@ pub(super) fn totals(out: &mut dyn Write, runs: &[&Run]) -> fmt::Result {
     let rows = [
         line("time", &|run| time(run.time())),
         line("time per round", &|run| or_unknown(rounds(run).map(|n| time(run.time() / n as u32)))),
-        line("energy*", &|run| or_unknown(run.energy())),
+        line("last round", &|run| or_unknown(run.rounds.last().copied().map(time))),
+        line("energy*", &|run| or_unknown(run.energy)),
         line("bytes", &|run| run.bytes().to_string()),
     ];
     columns(out, &head, &rows)?;
-    writeln!(out, "* modelled from the device profile, not measured")
+    writeln!(out, "* modelled from the device profile, not measured")?;
+    writeln!(out, "† with the methods it calls")
 }
 
-fn row(method: &Method) -> [String; 8] {
+fn row(method: &Method) -> [String; 7] {
     [
         method.name.clone(),
         method.calls_on_device.to_string(),
@@ -69,7 +79,6 @@ fn row(method: &Method) -> [String; 8] {
         or_unknown(method.energy),
         method.sent.to_string(),
         method.received.to_string(),
-        method.why.clone(),
     ]
 }
 
@@ -99,7 +108,7 @@ fn three_digits(value: f64, unit: &str) -> String {
     format!("{value:.digits$} {unit}")
 }
 
-/// Text on the left, figures on the right, and the last column of a wide table, the reasons, as text again.
+/// Names on the left, figures on the right.
 fn columns(out: &mut dyn Write, head: &[String], rows: &[impl AsRef<[String]>]) -> fmt::Result {
     let cell = |cells: &[String], i: usize| cells.get(i).cloned().unwrap_or_default();
     let lines = || std::iter::once(head).chain(rows.iter().map(AsRef::as_ref));
@@ -109,9 +118,9 @@ fn columns(out: &mut dyn Write, head: &[String], rows: &[impl AsRef<[String]>]) 
         let mut line = String::new();
         for (i, width) in widths.iter().enumerate() {
             let text = cell(cells, i);
-            match i == 0 || head[i] == "why" {
-                true => write!(line, "  {text:<width$}")?,
-                false => write!(line, "  {text:>width$}")?,
+            match i {
+                0 => write!(line, "  {text:<width$}")?,
+                _ => write!(line, "  {text:>width$}")?,
             }
         }
         writeln!(out, "{}", line.trim_end())?;
@@ -133,7 +142,8 @@ mod tests {
             name: name.to_owned(),
             calls_on_device: calls.0,
             calls_on_server: calls.1,
-            why: "the reply is small".to_owned(),
+            next: "server".to_owned(),
+            why: "it is heavy".to_owned(),
             time: Duration::from_millis(1_234),
             energy,
             sent: ByteCount::from_bytes(1_442_756),
@@ -144,7 +154,16 @@ mod tests {
     fn run(title: &str, methods: Vec<Method>) -> Run {
         let slowed = Slowed { how: "by a quota".to_owned(), asked: 0.2, measured: 0.197 };
         let rounds = vec![Duration::from_secs(2), Duration::from_millis(500)];
-        Run { title: title.to_owned(), slowed, rounds, methods, seen: Vec::new() }
+        let energy = Some(Energy::from_millijoules(2_500)).filter(|_| !methods.is_empty());
+        Run {
+            title: title.to_owned(),
+            slowed,
+            rounds,
+            methods,
+            energy,
+            servers: Vec::new(),
+            seen: Vec::new(),
+        }
     }
 
     fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
@@ -162,9 +181,12 @@ mod tests {
         );
         let expected = "
 with edge server: device at 0.20 of this machine's speed by a quota, measured 0.20
-  method      device  server    time  energy*     sent  received  why
-  find_match       1       2  1.23 s   2.50 J  1.44 MB     512 B  the reply is small
-  show            12       0  1.23 s  unknown  1.44 MB     512 B  the reply is small
+  method      device  server   time†  energy*†     sent  received
+  find_match       1       2  1.23 s    2.50 J  1.44 MB     512 B
+  show            12       0  1.23 s   unknown  1.44 MB     512 B
+  the next call runs
+    find_match: on the server, because it is heavy
+    show: on the server, because it is heavy
 ";
         assert_eq!(written(|out| methods(out, &run)), expected);
     }
@@ -178,18 +200,13 @@ with edge server: device at 0.20 of this machine's speed by a quota, measured 0.
   in all          device alone  with edge server
   time                  2.50 s            2.50 s
   time per round        1.25 s            1.25 s
+  last round            500 ms            500 ms
   energy*              unknown            2.50 J
   bytes                    0 B           1.44 MB
 * modelled from the device profile, not measured
+† with the methods it calls
 ";
         assert_eq!(written(|out| totals(out, &[&alone, &edge])), expected);
-    }
-
-    #[test]
-    fn energy_that_is_partly_unknown_is_unknown() {
-        let joules = Some(Energy::from_millijoules(2_500));
-        assert_eq!(run("x", vec![method("a", (1, 0), joules), method("b", (1, 0), None)]).energy(), None);
-        assert_eq!(run("x", vec![method("a", (1, 0), joules)]).energy(), joules);
     }
 
     #[test]

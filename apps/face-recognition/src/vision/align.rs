@@ -3,6 +3,7 @@
 //! The detector gives a square, no eyes. A face is therefore extracted with some of its surroundings, and compared in
 //! several *poses*: shifted and scaled by about as much as the detector's square wavers.
 
+use outboard::State;
 use serde::{Deserialize, Serialize};
 
 use super::{Bounds, Found, Photo};
@@ -26,7 +27,7 @@ const SHIFT: i64 = 3;
 const STRETCH: i64 = 4;
 
 /// A face cut out of its photograph.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, State)]
 pub(crate) struct Face {
     pub(crate) bounds: Bounds,
     /// How sure the detector is; larger is surer.

@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use outboard::State;
 use rustface::{ImageData, Model};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ const STEP: u32 = 2;
 const LOWEST_SCORE: f64 = 10.0;
 
 /// A square or rectangle on a photograph; it may reach beyond the edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, State)]
 pub(crate) struct Bounds {
     pub(crate) x: i32,
     pub(crate) y: i32,

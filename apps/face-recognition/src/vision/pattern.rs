@@ -4,6 +4,7 @@
 //! with local binary patterns, IEEE TPAMI 28(12), 2006. Here: the operator LBP(8,1) with uniform patterns (their §2), a
 //! grid of 8 × 8 cells, and the chi-square distance (their §3) with all cells weighing the same.
 
+use outboard::State;
 use serde::{Deserialize, Serialize};
 
 use super::align::{Face, MARGIN, SIDE};
@@ -18,14 +19,14 @@ const LABELS: usize = 59;
 const LABEL_OF: [u8; 256] = labels();
 
 /// How often each pattern occurs in each cell of a face.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, State)]
 pub(crate) struct Descriptor {
     /// Cell by cell, label by label. A cell has 64 pixels, so a byte holds any count.
     counts: Vec<u8>,
 }
 
 /// How different two faces are: 0 for equal ones, 1 for faces with no pattern in common.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize, State)]
 pub(crate) struct Distance(f64);
 
 impl Descriptor {

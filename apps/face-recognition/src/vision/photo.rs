@@ -3,10 +3,11 @@
 use std::fmt;
 
 use image::RgbImage;
+use outboard::State;
 use serde::{Deserialize, Serialize};
 
 /// A grey photograph, row by row from the top left, one byte a pixel.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, State)]
 pub(crate) struct Photo {
     width: u32,
     height: u32,

@@ -8,7 +8,9 @@ pub(crate) const VARIABLES: usize = 3;
 
 pub(crate) fn program(tape: &mut Tape) -> Program {
     let count = 1 + tape.below(6);
-    let kinds: Vec<Kind> = (0..count).map(|_| *tape.pick(&[Kind::Remoteable, Kind::Device])).collect();
+    let kinds: Vec<Kind> = (0..count)
+        .map(|_| *tape.pick(&[Kind::Remoteable, Kind::Device, Kind::Remoteable, Kind::Device, Kind::Once]))
+        .collect();
     let mut methods: Vec<Method> = Vec::new();
     // From the last to the first: a method knows those that it may call.
     for (number, &kind) in kinds.iter().enumerate().rev() {
@@ -66,11 +68,15 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn body(&mut self) -> Block {
-        let mut body = self.statements(6, 0);
-        if self.at == Some(Kind::Once) {
-            let value = self.expression(0);
-            let place = self.tape.below(body.len() + 1);
-            body.insert(place, Statement::Effect(value));
+        let is_once = self.at == Some(Kind::Once);
+        let early = is_once && self.tape.one_in(2);
+        let mut body = Vec::new();
+        if early {
+            body.push(Statement::Effect(self.expression(0)));
+        }
+        body.extend(self.statements(6, 0));
+        if is_once && !early {
+            body.push(Statement::Effect(self.expression(0)));
         }
         let last = self.expression(1);
         body.push(match self.tape.below(8) {

@@ -1,5 +1,7 @@
 //! Runs methods in small steps on a stack of its own, so that it can stop at every call and go on later.
 
+use outboard_core::CallId;
+
 use super::generate::VARIABLES;
 use super::program::{Block, Error, Expression, Flow, Passing, Place, Program, Statement};
 use super::value::{Heap, Object, Reference};
@@ -16,6 +18,7 @@ pub(crate) struct Machine {
 struct Frame {
     /// `None` for `main`.
     method: Option<usize>,
+    call: CallId,
     slots: Vec<Reference>,
     variables: [i64; VARIABLES],
     blocks: Vec<Running>,
@@ -56,9 +59,18 @@ pub(crate) enum Step {
 
 /// What device methods and `once` methods do to the world outside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct World {
+pub(crate) struct Outside {
     pub(crate) shown: Vec<(usize, i64)>,
-    pub(crate) effects: Vec<(usize, i64)>,
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// Something that must not happen twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Effect {
+    /// The one run of the method that does it.
+    pub(crate) call: CallId,
+    pub(crate) method: usize,
+    pub(crate) value: i64,
 }
 
 impl Machine {
@@ -68,8 +80,9 @@ impl Machine {
         Self { frames: vec![Frame::new(None, slots, &program.main)], handed: None }
     }
 
-    pub(crate) fn method(program: &Program, method: usize, arguments: Vec<Reference>) -> Self {
-        let frame = Frame::new(Some(method), arguments, &program.methods[method].body);
+    pub(crate) fn method(program: &Program, method: usize, arguments: Vec<Reference>, call: CallId) -> Self {
+        let mut frame = Frame::new(Some(method), arguments, &program.methods[method].body);
+        frame.call = call;
         Self { frames: vec![frame], handed: None }
     }
 
@@ -99,7 +112,7 @@ impl Machine {
     }
 
     /// Does one statement.
-    pub(crate) fn step(&mut self, program: &Program, heap: &mut Heap, world: &mut World) -> Step {
+    pub(crate) fn step(&mut self, program: &Program, heap: &mut Heap, outside: &mut Outside) -> Step {
         if let Some(flow) = self.handed.take() {
             return self.resume(heap, flow);
         }
@@ -157,10 +170,11 @@ impl Machine {
                 heap.at_mut(&frame.reference(&place)).seen = value;
             }
             Statement::Show(value) => {
-                world.shown.push((frame.method.unwrap_or(usize::MAX), frame.evaluate(heap, &value)));
+                outside.shown.push((frame.method.unwrap_or(usize::MAX), frame.evaluate(heap, &value)));
             }
             Statement::Effect(value) => {
-                world.effects.push((frame.method.unwrap_or(usize::MAX), frame.evaluate(heap, &value)));
+                let (call, method) = (frame.call, frame.method.unwrap_or(usize::MAX));
+                outside.effects.push(Effect { call, method, value: frame.evaluate(heap, &value) });
             }
         }
         Step::Ran
@@ -179,7 +193,7 @@ impl Frame {
     fn new(method: Option<usize>, slots: Vec<Reference>, body: &Block) -> Self {
         let known = slots.len();
         let body = Running { block: body.clone(), next: 0, again: 0, known };
-        Self { method, slots, variables: [0; VARIABLES], blocks: vec![body], waits: None }
+        Self { method, call: CallId(0), slots, variables: [0; VARIABLES], blocks: vec![body], waits: None }
     }
 
     fn run(&mut self, block: Block, again: u8) {

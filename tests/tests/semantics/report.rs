@@ -11,6 +11,8 @@ pub(crate) enum Defect {
     ForgetsUndo,
     /// Committing replaces the object, skipped fields and all.
     ReplacesSkipped,
+    /// A local run makes the calls again that may be made only once.
+    ForgetsOnces,
 }
 
 macro_rules! report {
@@ -48,6 +50,8 @@ report! {
     backs, places,
     /// Slots that were taken back.
     undone,
+    /// Calls that may run once only: those of unknown end, and those that a second run found made.
+    maybe_ran, found_again,
     /// Answers that nobody waited for any more.
     late_answers,
     /// Faults.

@@ -10,7 +10,7 @@ use outboard_wire::frame::{
 use outboard_wire::server::{Event, Output, Session};
 use outboard_wire::{Limits, Timing, codec};
 
-use super::machine::{Machine, Step, World};
+use super::machine::{Machine, Outside, Step};
 use super::program::{Error, Flow, Kind, Passing, Program};
 use super::tape::Tape;
 use super::value::{Heap, Object, Reference};
@@ -115,16 +115,16 @@ impl Server {
         now: Timestamp,
         program: &Program,
         index: usize,
-        world: &mut World,
+        outside: &mut Outside,
         tape: &mut Tape,
     ) {
         let worker = &mut self.workers[index];
         let attempt = worker.attempt;
-        let flow = match worker.machine.step(program, &mut worker.heap, world) {
+        let flow = match worker.machine.step(program, &mut worker.heap, outside) {
             Step::Ran => return,
             Step::Gate { .. } if worker.poisoned => return worker.machine.hand(Flow::Unwind),
             Step::Gate { method, arguments } => {
-                if program.methods[method].kind != Kind::Device && !worker.on_device.contains(&method) {
+                if program.methods[method].kind == Kind::Remoteable && !worker.on_device.contains(&method) {
                     return worker.machine.enter(program, method, arguments);
                 }
                 let back = worker.back(program, method, arguments);
@@ -143,9 +143,8 @@ impl Server {
                 _ = session.fail(now, failed(attempt, Failure::CallBack("failed".into())))
             }
             Flow::Return(result) => _ = session.reply(now, worker.reply(result, tape)),
-            Flow::Panic(_) | Flow::Unwind => {
-                session.fail(now, failed(attempt, Failure::Panicked("the program's own".into())));
-            }
+            Flow::Panic(code) => _ = session.fail(now, failed(attempt, Failure::Panicked(code.to_string()))),
+            Flow::Unwind => panic!("only a failed call-back unwinds"),
         }
     }
 
@@ -244,7 +243,7 @@ impl Worker {
         Some(Self {
             link,
             attempt: call.attempt,
-            machine: Machine::method(program, method, arguments),
+            machine: Machine::method(program, method, arguments, call.attempt.call),
             heap,
             exclusive,
             on_device: call.on_device.iter().filter_map(|&id| method_number(id)).collect(),

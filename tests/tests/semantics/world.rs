@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use outboard_core::Timestamp;
 
-use super::device::Device;
-use super::machine::World as Outside;
+use super::device::{Around, Device};
+use super::machine::Outside;
 use super::plain::Outcome;
 use super::program::Program;
 use super::report::{Defect, Report};
@@ -77,7 +77,7 @@ pub(crate) fn run(
         assert!(turn < MOST_TURNS, "the run hangs");
         if let Some(flow) = world.device.done {
             let objects = world.device.objects(program.objects.len());
-            return (Outcome { flow, objects, world: world.outside }, world.report, world.tape);
+            return (Outcome { flow, objects, outside: world.outside }, world.report, world.tape);
         }
         world.turn();
     }
@@ -119,7 +119,7 @@ impl World<'_> {
         self.now += Duration::from_micros(100);
         match turn {
             Turn::Device => {
-                self.device.step(self.now, self.program, &mut self.outside, &mut self.report, &mut self.tape);
+                self.step_device();
             }
             Turn::Worker(worker) => {
                 self.server.step(self.now, self.program, worker, &mut self.outside, &mut self.tape);
@@ -142,6 +142,16 @@ impl World<'_> {
             }
             Turn::Connect => self.connect(),
         }
+    }
+
+    fn step_device(&mut self) {
+        self.device.step(&mut Around {
+            now: self.now,
+            program: self.program,
+            outside: &mut self.outside,
+            report: &mut self.report,
+            tape: &mut self.tape,
+        });
     }
 
     fn settle(&mut self) {
@@ -198,7 +208,7 @@ impl World<'_> {
     /// The bound of a call passes while its reply, or a call-back, is on its last metres.
     fn perhaps_too_late(&mut self) {
         if self.fault_every > 0 && self.tape.one_in(8) && self.device.expire(&mut self.tape) {
-            self.device.step(self.now, self.program, &mut self.outside, &mut self.report, &mut self.tape);
+            self.step_device();
         }
     }
 

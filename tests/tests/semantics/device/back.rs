@@ -1,0 +1,108 @@
+//! Call-backs: methods of the device that remote code calls.
+
+use outboard_core::{ByteCount, CallId};
+use outboard_wire::codec;
+use outboard_wire::frame::{AnswerFrame, AnswerImage, Attempt, BackFrame, BackSlot, Image, SlotImage};
+
+use super::once::Entry;
+use super::{Activity, Around, Device, Purpose};
+use crate::machine::Machine;
+use crate::method_number;
+use crate::program::{Flow, Kind, Passing, Slot};
+use crate::value::{Object, Reference};
+
+/// A call-back that is being served.
+#[derive(Debug)]
+pub(super) struct Question {
+    attempt: Attempt,
+    sequence: u32,
+    method: usize,
+    arguments: Vec<Reference>,
+    /// Its entry in the log, when it may run only once.
+    once: Option<Entry>,
+    /// The size of the heap before it.
+    heap: usize,
+}
+
+impl Device {
+    /// Runs a call-back of the attempt that waits.
+    pub(super) fn serve(&mut self, around: &mut Around<'_>, back: &BackFrame) {
+        around.report.backs += 1;
+        let (attempt, sequence) = (back.attempt, back.sequence);
+        let heap = self.heap.size();
+        let Some((method, arguments)) = self.arguments(around, back) else {
+            self.heap.free_down_to(heap);
+            self.say(around, AnswerFrame { attempt, sequence, outcome: Err("a slot is garbled".into()) });
+            return;
+        };
+        let mut question = Question { attempt, sequence, method, arguments, once: None, heap };
+        let call = CallId(self.next_call);
+        self.next_call += 1;
+        if around.program.methods[method].kind == Kind::Once {
+            if let Some(flow) = self.replay(around, method, &question.arguments) {
+                return self.answer(around, question, flow);
+            }
+            question.once = Some(self.onces.begin(method, question.arguments.clone()));
+        }
+        let machine = Machine::method(around.program, method, question.arguments.clone(), call);
+        self.stack.push(Activity::Run(machine, Purpose::Back(question)));
+    }
+
+    /// The objects that a call-back works on: the device's own where the server names a place, brought to the server's
+    /// version.
+    fn arguments(&mut self, around: &mut Around<'_>, back: &BackFrame) -> Option<(usize, Vec<Reference>)> {
+        let method = method_number(back.method)?;
+        let Some(Activity::Wait(wait)) = self.stack.last_mut() else { panic!("a call-back comes to a call") };
+        let mut arguments = Vec::new();
+        for (slot, image) in around.program.methods[method].slots.iter().zip(&back.slots) {
+            let mut object = Object::decode(&image.image().0, slot.of)?;
+            let BackSlot::Place { slot: outer, path, .. } = image else {
+                arguments.push(self.heap.allocate(object));
+                continue;
+            };
+            around.report.places += 1;
+            let outer = usize::from(*outer);
+            let Slot { of, passing: Passing::Exclusive } =
+                *around.program.methods[wait.method].slots.get(outer)?
+            else {
+                return None;
+            };
+            let base = wait.arguments.get(outer)?;
+            // Before the first touch, and before anything is changed: what was sent can always be had again.
+            if wait.undo[outer].is_none() {
+                wait.undo[outer] = Some(Object::decode(&wait.sent[outer], of)?);
+            }
+            let place = Reference { object: base.object, path: [&base.path[..], path].concat() };
+            self.heap.try_at_mut(&place)?.exchange(&mut object);
+            arguments.push(place);
+        }
+        Some((method, arguments))
+    }
+
+    /// A call-back has ended.
+    pub(super) fn answer(&mut self, around: &mut Around<'_>, question: Question, flow: Flow) {
+        let Question { attempt, sequence, method, arguments, once, heap } = question;
+        if let Some(entry) = once {
+            self.record(around, entry, flow);
+        }
+        let outcome = match flow {
+            Flow::Return(result) => {
+                let result = codec::to_bytes(&result, ByteCount::from_bytes(100)).expect("a result is small");
+                let slots = arguments.iter().zip(&around.program.methods[method].slots);
+                let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive);
+                let exclusive =
+                    exclusive.map(|(argument, _)| SlotImage::Whole(Image(self.heap.at(argument).encode())));
+                Ok(AnswerImage { result: Image(result), exclusive: exclusive.collect() })
+            }
+            // The attempt fails, and the local run panics in its turn.
+            Flow::Panic(_) | Flow::Unwind => Err("the device's method panicked".into()),
+        };
+        self.heap.free_down_to(heap);
+        self.say(around, AnswerFrame { attempt, sequence, outcome });
+    }
+
+    fn say(&mut self, around: &mut Around<'_>, answer: AnswerFrame) {
+        let said = self.link.as_mut().is_some_and(|(_, session)| session.answer(around.now, answer).is_ok());
+        around.report.late_answers += u64::from(!said);
+    }
+}

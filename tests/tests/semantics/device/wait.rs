@@ -1,0 +1,200 @@
+//! Calls that were offloaded: sending them, and what their ends mean.
+
+use std::collections::VecDeque;
+
+use outboard_core::{CallId, Epoch};
+use outboard_wire::codec;
+use outboard_wire::frame::{
+    Attempt, BackFrame, CallFrame, FailedFrame, Failure, Image, ReplyFrame, SlotImage,
+};
+
+use super::once::Entry;
+use super::{Activity, Around, Device};
+use crate::method_id;
+use crate::program::{Error, Flow, Passing};
+use crate::report::Defect;
+use crate::value::{Object, Reference};
+
+/// A call that was offloaded, or may be.
+#[derive(Debug)]
+pub(super) struct Wait {
+    pub(super) attempt: Attempt,
+    pub(super) method: usize,
+    pub(super) arguments: Vec<Reference>,
+    /// Its entry in the log, when it may run only once.
+    pub(super) once: Option<Entry>,
+    /// Where the log was when it began: where a local run reads on after it is abandoned.
+    log: usize,
+    /// What was sent of each slot.
+    pub(super) sent: Vec<Vec<u8>>,
+    /// What each slot was, once a call-back has touched it.
+    pub(super) undo: Vec<Option<Object>>,
+    pub(super) backs: VecDeque<BackFrame>,
+    pub(super) ended: Option<End>,
+    pub(super) expired: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum End {
+    Replied(ReplyFrame),
+    Failed(FailedFrame),
+    Unknown,
+}
+
+impl Wait {
+    pub(super) fn new(
+        call: CallId,
+        method: usize,
+        arguments: Vec<Reference>,
+        once: Option<Entry>,
+        log: usize,
+    ) -> Self {
+        Self {
+            attempt: Attempt { call, epoch: Epoch::FIRST },
+            method,
+            undo: vec![None; arguments.len()],
+            arguments,
+            once,
+            log,
+            sent: Vec::new(),
+            backs: VecDeque::new(),
+            ended: None,
+            expired: false,
+        }
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        self.expired || self.ended.is_some() || !self.backs.is_empty()
+    }
+}
+
+impl Device {
+    /// Sends a call, or runs it here when that is not possible.
+    pub(super) fn send(&mut self, around: &mut Around<'_>, mut wait: Wait) {
+        let outer = self.waits().last().filter(|outer| outer.ended.is_none()).map(|outer| outer.attempt);
+        let sent: Vec<Vec<u8>> =
+            wait.arguments.iter().map(|argument| self.heap.at(argument).encode()).collect();
+        let callees = wait.method + 1..around.program.methods.len();
+        let call = CallFrame {
+            attempt: wait.attempt,
+            method: method_id(wait.method),
+            within: outer,
+            time_left: None,
+            on_device: callees.filter(|_| around.tape.one_in(4)).map(method_id).collect(),
+            slots: sent.iter().map(|bytes| SlotImage::Whole(Image(bytes.clone()))).collect(),
+        };
+        let result = self.link.as_mut().map(|(_, session)| session.call(around.now, call));
+        if !matches!(result, Some(Ok(()))) {
+            around.report.not_sent += 1;
+            return self.run_here(around, wait);
+        }
+        around.report.attempts += 1;
+        around.report.nested += u64::from(outer.is_some());
+        wait.sent = sent;
+        self.stack.push(Activity::Wait(Box::new(wait)));
+    }
+
+    /// The thread has nothing else to do: looks what came of the call.
+    pub(super) fn wait(&mut self, around: &mut Around<'_>, mut wait: Wait) {
+        match wait.ended.take() {
+            Some(End::Replied(reply)) => match self.commit(around, &wait, &reply) {
+                Some(result) => {
+                    around.report.replied += 1;
+                    self.came_back(around, wait, Flow::Return(result));
+                }
+                None => {
+                    around.report.garbled += 1;
+                    self.abandon(around, wait, Flow::Return(Err(Error::MaybeRan)));
+                }
+            },
+            Some(End::Failed(failed)) if failed.failure.never_started() => {
+                around.report.not_run += 1;
+                wait.attempt.epoch = wait.attempt.epoch.next();
+                wait.expired = false;
+                if around.tape.one_in(2) { self.send(around, wait) } else { self.run_here(around, wait) }
+            }
+            Some(End::Failed(failed)) => {
+                around.report.failed += 1;
+                let flow = match failed.failure {
+                    Failure::Panicked(message) => Flow::Panic(message.parse().unwrap_or(-1)),
+                    _ => Flow::Return(Err(Error::MaybeRan)),
+                };
+                self.abandon(around, wait, flow);
+            }
+            Some(End::Unknown) => {
+                around.report.unknown += 1;
+                self.abandon(around, wait, Flow::Return(Err(Error::MaybeRan)));
+            }
+            None if wait.expired => {
+                if let Some((_, session)) = &mut self.link {
+                    session.fence(around.now, wait.attempt);
+                }
+                around.report.expired += 1;
+                self.abandon(around, wait, Flow::Return(Err(Error::MaybeRan)));
+            }
+            None => {
+                let back = wait.backs.pop_front();
+                self.stack.push(Activity::Wait(Box::new(wait)));
+                if let Some(back) = back {
+                    self.serve(around, &back);
+                }
+            }
+        }
+    }
+
+    /// Takes a whole reply over, or nothing of it.
+    fn commit(&mut self, around: &Around<'_>, wait: &Wait, reply: &ReplyFrame) -> Option<Result<i64, Error>> {
+        let slots = &around.program.methods[wait.method].slots;
+        let exclusive =
+            wait.arguments.iter().zip(slots).filter(|(_, slot)| slot.passing == Passing::Exclusive);
+        let mut decoded = Vec::new();
+        let mut images = reply.exclusive.iter();
+        for (argument, slot) in exclusive {
+            let SlotImage::Whole(Image(bytes)) = images.next()?;
+            let mut object = Object::decode(bytes, slot.of)?;
+            if self.defect == Some(Defect::CommitsInPieces) {
+                self.heap.at_mut(argument).exchange(&mut object);
+            } else {
+                decoded.push((argument, object));
+            }
+        }
+        let result = codec::from_bytes(&reply.result.0, 16).ok()?;
+        for (argument, mut object) in decoded {
+            match self.defect {
+                Some(Defect::ReplacesSkipped) => *self.heap.at_mut(argument) = object,
+                _ => self.heap.at_mut(argument).exchange(&mut object),
+            }
+        }
+        Some(result)
+    }
+
+    /// Nothing of the attempt stays. The call runs here, or ends with `instead` when it may run only once.
+    fn abandon(&mut self, around: &mut Around<'_>, mut wait: Wait, instead: Flow) {
+        for (argument, undo) in wait.arguments.iter().zip(&mut wait.undo) {
+            if let Some(mut undo) = undo.take()
+                && self.defect != Some(Defect::ForgetsUndo)
+            {
+                around.report.undone += 1;
+                self.heap.at_mut(argument).exchange(&mut undo);
+            }
+        }
+        let slots = wait.arguments.iter().zip(&around.program.methods[wait.method].slots);
+        let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive);
+        self.given_up.push((wait.attempt, exclusive.map(|(argument, _)| argument.clone()).collect()));
+        if wait.once.is_some() {
+            around.report.maybe_ran += 1;
+            return self.came_back(around, wait, instead);
+        }
+        if self.defect != Some(Defect::ForgetsOnces) {
+            self.onces.read_from(wait.log);
+        }
+        self.run_here(around, wait);
+    }
+
+    fn came_back(&mut self, around: &mut Around<'_>, wait: Wait, flow: Flow) {
+        if let Some(entry) = wait.once {
+            self.record(around, entry, flow);
+        }
+        self.hand(flow);
+    }
+}

@@ -106,10 +106,13 @@ pub(crate) fn run<C: Codec>(
         Plan::Nowhere(reason) => return Err(nowhere(method, reason)),
     };
     let _away = Away::new();
-    let mut trip = Trip::depart(method, &device, offer, slots)?;
+    let _span = span(method).entered();
+    let slots = Undone(slots);
+    let mut trip = Trip::depart(method, &device, offer, slots.0)?;
+    let _span = trip.span().entered();
     loop {
         let mail = trip.flight.wait();
-        if let Some(done) = trip.handle(mail, slots, codec) {
+        if let Some(done) = trip.handle(mail, slots.0, codec) {
             return done;
         }
     }
@@ -129,11 +132,13 @@ pub(crate) async fn run_async<S: Slots, C: Codec>(
     };
     let _away = Away::new();
     let slots = Undone(slots);
-    let mut trip = Trip::depart(method, &device, offer, slots.0)?;
+    let call = span(method);
+    let mut trip = call.in_scope(|| Trip::depart(method, &device, offer, slots.0))?;
+    let attempt = call.in_scope(|| trip.span());
     trip.flight.arm();
     loop {
         let mail = trip.flight.next().await;
-        if let Some(done) = trip.handle(mail, slots.0, codec) {
+        if let Some(done) = attempt.in_scope(|| trip.handle(mail, slots.0, codec)) {
             return done;
         }
     }
@@ -177,10 +182,11 @@ fn land<C: Codec>(
     Ok(result)
 }
 
-/// Takes back what call-backs did to the slots of a call whose future is dropped. After a commit there is nothing.
-struct Undone<'a, S: Slots>(&'a mut S);
+/// Takes back what call-backs did to the slots of a call, however it ends: given up, failed, its future dropped, or
+/// unwound by user code. After a commit there is nothing to take back.
+struct Undone<'a, S: Slots + ?Sized>(&'a mut S);
 
-impl<S: Slots> Drop for Undone<'_, S> {
+impl<S: Slots + ?Sized> Drop for Undone<'_, S> {
     fn drop(&mut self) {
         self.0.undo();
     }
@@ -231,6 +237,10 @@ impl<'a> Trip<'a> {
         Ok(Self { method, device, flight, sent })
     }
 
+    fn span(&self) -> tracing::Span {
+        tracing::debug_span!("attempt", id = %self.flight.attempt())
+    }
+
     /// Takes one step; `Some` ends the call's stay elsewhere.
     fn handle<C: Codec>(
         &mut self,
@@ -241,7 +251,6 @@ impl<'a> Trip<'a> {
         let event = match mail {
             Mail::Event(event) => event,
             Mail::BoundPassed => {
-                slots.undo();
                 self.flight.abandon(AbandonReason::Late);
                 return Some(Err(self.unknown("it did not answer in time".to_owned())));
             }
@@ -261,19 +270,16 @@ impl<'a> Trip<'a> {
                         Some(Ok(result))
                     }
                     Err(error) => {
-                        slots.undo();
                         self.flight.abandon(AbandonReason::Undecodable(error.to_string()));
                         Some(Err(self.ran(format!("its reply could not be decoded: {error}"))))
                     }
                 }
             }
             AttemptEvent::Failed(failure) => {
-                slots.undo();
                 self.flight.ended();
                 Some(Err(self.failed(failure)))
             }
             AttemptEvent::Lost(lost) => {
-                slots.undo();
                 self.flight.ended();
                 Some(Err(self.unknown(lost.to_string())))
             }
@@ -357,6 +363,10 @@ impl<'a> Trip<'a> {
         }
         Ended::default()
     }
+}
+
+fn span(method: &'static Method) -> tracing::Span {
+    tracing::debug_span!("call", method = method.descriptor().title())
 }
 
 /// Makes a place within a slot ready for a call-back: what was sent is kept first, so that it can be restored.

@@ -46,7 +46,8 @@ pub(crate) fn in_call_back() -> bool {
 
 /// The runtime that calls of this thread belong to.
 pub(crate) fn device() -> Option<Arc<Device>> {
-    let entered = ENTERED.with_borrow(Clone::clone);
+    // A thread that ends still hands over what it counted, when its own locals are gone.
+    let entered = ENTERED.try_with(|entered| entered.borrow().clone()).unwrap_or_default();
     entered.or_else(|| GLOBAL.lock().unwrap_or_else(PoisonError::into_inner).upgrade())
 }
 

@@ -12,14 +12,14 @@ use outboard_client_proxy::{
     ServerSettings,
 };
 use outboard_core::{MethodId, MethodIndex, Plan, ServerIndex, Timestamp};
-use outboard_transport::{CloseReason, LinkSender, SendError, ServerAddress};
+use outboard_transport::{LinkSender, SendError, ServerAddress};
 use outboard_wire::codec::EncodeError;
 use outboard_wire::frame::{AnswerFrame, Attempt, SlotImage};
 use tokio::sync::{Notify, mpsc};
 
 use crate::clock::Clock;
 use crate::context;
-use crate::driver::Work;
+use crate::driver::{self, Work};
 use crate::mailbox::{Mail, Mailbox};
 use crate::method::{Method, Word};
 use crate::offer::{self, Offered};
@@ -63,6 +63,8 @@ struct Core {
     addresses: Vec<ServerAddress>,
     links: Vec<Option<LinkSender>>,
     mailboxes: BTreeMap<Attempt, Arc<Mailbox>>,
+    /// What the driver's timer is set to.
+    armed: Option<Timestamp>,
 }
 
 impl Device {
@@ -75,7 +77,7 @@ impl Device {
         io: Io,
     ) -> Arc<Self> {
         let links = addresses.iter().map(|_| None).collect();
-        let core = Core { engine, known: 0, addresses, links, mailboxes: BTreeMap::new() };
+        let core = Core { engine, known: 0, addresses, links, mailboxes: BTreeMap::new(), armed: None };
         let device = Arc::new(Self { core: Mutex::new(core), clock, tenancy, depth, io });
         device.with(|_, _| ());
         device
@@ -85,21 +87,20 @@ impl Device {
         self.depth
     }
 
-    /// The system's moment of the engine's next timeout.
-    pub(crate) fn timeout(&self) -> Option<Instant> {
-        self.lock().engine.timeout().map(|at| self.clock.at(at))
+    /// When the driver's timer is to go off; it is taken as set to that.
+    pub(crate) fn arm(&self) -> Option<Instant> {
+        let mut core = self.lock();
+        core.armed = core.engine.timeout();
+        core.armed.map(|at| self.clock.at(at))
     }
 
     /// Does something with the engine, and carries out what it then wants.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
         let mut core = self.lock();
-        core.learn_methods(self.clock.now());
-        let before = core.engine.timeout();
-        let result = act(&mut core.engine, self.clock.now());
+        let now = self.clock.now();
+        core.learn_methods(now);
+        let result = act(&mut core.engine, now);
         self.drain(&mut core);
-        if core.engine.timeout() < before || before.is_none() {
-            self.io.rearm.notify_one();
-        }
         result
     }
 
@@ -174,7 +175,6 @@ impl Device {
         core.learn_methods(self.clock.now());
         core.engine.add_server(self.clock.now(), settings);
         self.drain(&mut core);
-        self.io.rearm.notify_one();
         let _ = self.io.work.send(Work::Measure);
     }
 
@@ -196,7 +196,6 @@ impl Device {
         core.learn_methods(self.clock.now());
         core.engine.link_up(self.clock.now(), server, Some(round_trip));
         self.drain(&mut core);
-        self.io.rearm.notify_one();
     }
 
     /// The connection to a server broke.
@@ -208,7 +207,6 @@ impl Device {
         core.engine.link_lost(self.clock.now(), server);
         self.drain(&mut core);
         self.io.sessions.notify_waiters();
-        self.io.rearm.notify_one();
     }
 
     /// Carries the engine's outputs out. None of it waits.
@@ -234,7 +232,7 @@ impl Device {
                 }
                 Output::Disconnect { server, reason } => {
                     if let Some(link) = core.links[server.position()].take() {
-                        link.close(CloseReason::Done, &reason.to_string());
+                        self.io.handle.spawn(driver::close(link, reason));
                     }
                     self.io.sessions.notify_waiters();
                 }
@@ -254,6 +252,13 @@ impl Device {
                 _ => {}
             }
         }
+        // Waking the driver costs a call several microseconds: only for a timer that is to go off earlier. One that is
+        // to go off later is set again when it does.
+        let due = core.engine.timeout();
+        if due.is_some_and(|due| core.armed.is_none_or(|armed| due < armed)) {
+            core.armed = due;
+            self.io.rearm.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {
@@ -265,6 +270,9 @@ impl Device {
 impl Core {
     /// Tells the engine of methods that were registered since the last time, in the registry's order.
     fn learn_methods(&mut self, now: Timestamp) {
+        if registry::count() == self.known {
+            return;
+        }
         for method in registry::methods_from(self.known) {
             let offered = offer::of(method);
             let index = self.engine.register(now, method_info(method, &offered));

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use outboard_core::{Problem, ServerIndex};
 use outboard_solver::{Automatic, Limits, Solve};
-use outboard_transport::{Connector, Link, ServerAddress, TransportConfig};
+use outboard_transport::{CloseReason, Connector, Link, LinkSender, ServerAddress, TransportConfig};
+use outboard_wire::Lost;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 use crate::device::{Command, Device};
 use crate::error::StartError;
@@ -14,6 +16,8 @@ use crate::speed;
 
 /// Time that a stopping driver gives its links to tell their peers.
 const FAREWELL: Duration = Duration::from_millis(500);
+/// Time that the other end has to close a link by itself.
+const LINGER: Duration = Duration::from_millis(300);
 
 /// Drives a device until it is told to stop, or until the device is gone.
 pub(crate) async fn drive(
@@ -24,7 +28,7 @@ pub(crate) async fn drive(
     let connector = Arc::new(connector);
     loop {
         let Some(strong) = device.upgrade() else { break };
-        let due = strong.timeout();
+        let due = strong.arm();
         tokio::select! {
             command = commands.recv() => match command {
                 Some(Command::Connect(server, address)) => {
@@ -86,7 +90,16 @@ pub(crate) fn connector() -> Result<Connector, StartError> {
     Ok(Connector::new(TransportConfig::default())?)
 }
 
-async fn sleep_until(due: Option<std::time::Instant>) {
+/// Closes a link whose session is over. Of a session that this end left, the other end closes the link, as it received
+/// last; closing at once might lose the good-bye.
+pub(crate) async fn close(link: LinkSender, reason: Lost) {
+    if reason == Lost::WeLeft {
+        tokio::time::sleep(LINGER).await;
+    }
+    link.close(CloseReason::Done, &reason.to_string());
+}
+
+pub(crate) async fn sleep_until(due: Option<std::time::Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
@@ -106,7 +119,8 @@ async fn connect(
         Ok(link) => {
             strong.link_up(server, link.sender(), link.rtt());
             drop(strong);
-            receive(&device, server, link).await;
+            let session = tracing::info_span!("session", server = %address.host, port = address.port);
+            receive(&device, server, link).instrument(session).await;
         }
         Err(error) => strong.with(|engine, now| engine.link_failed(now, server, error.to_string())),
     }

@@ -3,11 +3,15 @@
 //! Words are shared by everything in the process. They say *local* only where a single runtime owns the process; where
 //! runtimes share it (tests), or where it serves, every word says *consult* and each call finds its own runtime.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use outboard_core::MethodIndex;
 
 use crate::method::{METHODS, Method, Word};
+
+/// How many methods the registry has.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// The methods of the process and the owners of their words.
 #[derive(Debug, Default)]
@@ -76,6 +80,11 @@ pub(crate) fn register(method: &'static Method) -> MethodIndex {
     registry().add(method)
 }
 
+/// How many methods there are. Cheap: asked on every decision.
+pub(crate) fn count() -> usize {
+    COUNT.load(Ordering::Acquire)
+}
+
 /// The methods from position `from` on.
 pub(crate) fn methods_from(from: usize) -> Vec<&'static Method> {
     registry().methods.get(from..).unwrap_or_default().to_vec()
@@ -93,6 +102,7 @@ impl Registry {
         }
         let index = MethodIndex(u32::try_from(self.methods.len()).expect("fewer than 2^32 methods"));
         self.methods.push(method);
+        COUNT.store(self.methods.len(), Ordering::Release);
         method.set_index(index);
         method.set_word(self.resting_word());
         index

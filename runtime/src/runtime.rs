@@ -223,7 +223,11 @@ impl Builder {
         let weak = Arc::downgrade(&device);
         let drive = {
             let weak = weak.clone();
-            move || io_runtime.block_on(driver::drive(weak, connector, received))
+            move || {
+                io_runtime.block_on(driver::drive(weak, connector, received));
+                // A name resolver that hangs must not keep the app from ending.
+                io_runtime.shutdown_background();
+            }
         };
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(StartError::Thread)

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
-use outboard_core::Timestamp;
+use outboard_core::{MethodId, Timestamp};
 use outboard_server_proxy::{Connection, Engine, Grants, Output, Reply, Settings};
 use outboard_transport::{
     AccessToken, CloseReason, Identity, Link, LinkSender, Listener, ServerAddress, TransportConfig,
 };
+use outboard_wire::Lost;
 use outboard_wire::frame::{Attempt, BackFrame, CallFrame, Capacity, Failure, NotRun, ServerCost, SlotImage};
 use tokio::sync::Notify;
+use tracing::Instrument as _;
+
+use crate::driver::sleep_until;
 
 use crate::clock::Clock;
 use crate::config::ServerConfig;
@@ -27,6 +32,8 @@ use crate::{offer, speed};
 const CHECKED_FIRST: u32 = 8;
 /// Of the later calls, one in so many is checked.
 const CHECKED_EVERY: u32 = 16;
+/// Time that a device has to read a refusal and to close its link.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// A server that listens.
 pub struct Server {
@@ -39,6 +46,7 @@ pub struct Server {
 struct Shared {
     core: Mutex<Core>,
     executor: Executor,
+    handle: tokio::runtime::Handle,
     clock: Clock,
     rearm: Notify,
     drained: Notify,
@@ -53,9 +61,10 @@ struct Core {
     calls: BTreeMap<(Connection, Attempt), Weak<ServerCall>>,
     /// How often each method ran, for the sampling of checks.
     runs: BTreeMap<u32, u32>,
-    methods: usize,
+    /// The registry's methods, as far as they are known, by their ids.
+    methods: BTreeMap<MethodId, &'static Method>,
+    known: usize,
     next_connection: u64,
-    drained: bool,
 }
 
 impl Server {
@@ -84,14 +93,15 @@ impl Server {
             links: BTreeMap::new(),
             calls: BTreeMap::new(),
             runs: BTreeMap::new(),
-            methods: 0,
+            methods: BTreeMap::new(),
+            known: 0,
             next_connection: 0,
-            drained: false,
         };
         let tenancy = Tenancy::new(Tenant::Other).ok_or(StartError::AlreadyRunning)?;
         let shared = Shared {
             core: Mutex::new(core),
             executor: Executor::new(config.workers),
+            handle: tokio::runtime::Handle::current(),
             clock: Clock::start(),
             rearm: Notify::new(),
             drained: Notify::new(),
@@ -140,7 +150,8 @@ impl Shared {
         core.next_connection += 1;
         core.links.insert(connection, link.sender());
         self.act(core, |engine, now| engine.connected(now, connection));
-        tokio::spawn(receive(Arc::downgrade(self), connection, link));
+        let session = tracing::info_span!("session", %connection, device = %link.peer());
+        tokio::spawn(receive(Arc::downgrade(self), connection, link).instrument(session));
     }
 
     fn timeout(&self) -> Option<std::time::Instant> {
@@ -196,13 +207,10 @@ impl Shared {
                 }
                 Output::Close { connection, reason } => {
                     if let Some(link) = core.links.remove(&connection) {
-                        link.close(CloseReason::Done, &reason.to_string());
+                        self.handle.spawn(close(link, reason));
                     }
                 }
-                Output::Drained => {
-                    core.drained = true;
-                    self.drained.notify_one();
-                }
+                Output::Drained => self.drained.notify_one(),
                 _ => {}
             }
         }
@@ -227,13 +235,7 @@ impl Shared {
     /// Runs a call, on a thread of its own.
     fn work(self: &Arc<Self>, connection: Connection, call: CallFrame, arrived: Timestamp) {
         let attempt = call.attempt;
-        let method = {
-            let core = self.lock();
-            registry::methods_from(0)
-                .into_iter()
-                .take(core.methods)
-                .find(|method| offer::of(method).id == call.method)
-        };
+        let method = self.lock().methods.get(&call.method).copied();
         let Some(method) = method else {
             return self.fail(connection, attempt, Failure::NotRun(NotRun::Method));
         };
@@ -292,9 +294,13 @@ impl Shared {
 impl Core {
     /// Tells the engine of methods that were registered since the last time.
     fn learn_methods(&mut self) {
-        for method in registry::methods_from(self.methods) {
-            self.methods += 1;
+        if registry::count() == self.known {
+            return;
+        }
+        for method in registry::methods_from(self.known) {
+            self.known += 1;
             if let Some(entry) = offer::entry(method) {
+                self.methods.insert(entry.id, method);
                 self.engine.register(entry);
             }
         }
@@ -358,11 +364,13 @@ async fn receive(host: Weak<Shared>, connection: Connection, mut link: Link) {
     }
 }
 
-async fn sleep_until(due: Option<std::time::Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
+/// Closes a link whose session is over: at once where nothing is on its way to the device, else once the device had the
+/// time to read it and to close the link itself.
+async fn close(link: LinkSender, reason: Lost) {
+    if !matches!(reason, Lost::TheyLeft | Lost::Connection | Lost::Silence) {
+        tokio::time::sleep(LINGER).await;
     }
+    link.close(CloseReason::Done, &reason.to_string());
 }
 
 impl std::fmt::Debug for Server {

@@ -60,7 +60,7 @@ pub enum NotCalledBack {
     /// As many call-backs of the attempt are under way as the device takes.
     #[error("attempt {0} has as many call-backs under way as the device takes")]
     Full(Attempt),
-    /// A call-back of this number is under way.
+    /// A call-back of this number was made before.
     #[error("call-back {1} of attempt {0} was made before: count them")]
     Repeated(Attempt, u32),
     /// The slots are larger than the device takes.

@@ -23,8 +23,8 @@ pub(super) struct Attempts {
 #[derive(Debug)]
 struct Held {
     stage: Stage,
-    /// Call-backs that have been made: theirs are the numbers below.
-    backs: u64,
+    /// The numbers of call-backs that were used. Threads and futures of one call may make theirs in any order.
+    backs: Arrivals,
     unanswered: BTreeSet<u32>,
 }
 
@@ -92,7 +92,8 @@ impl Attempts {
         if self.table.len() as u64 >= self.most {
             return Err(Violation::TooManyCalls);
         }
-        let held = Held { stage: Stage::Waiting { until }, backs: 0, unanswered: BTreeSet::new() };
+        let held =
+            Held { stage: Stage::Waiting { until }, backs: Arrivals::default(), unanswered: BTreeSet::new() };
         self.table.insert(attempt, held);
         Ok(true)
     }
@@ -152,14 +153,14 @@ impl Attempts {
     pub(super) fn back(&mut self, attempt: Attempt, sequence: u32, most: u32) -> Result<(), NotCalledBack> {
         let held = self.table.get_mut(&attempt).filter(|held| held.stage != Stage::Fenced);
         let held = held.ok_or(NotCalledBack::Fenced(attempt))?;
-        if u64::from(sequence) != held.backs {
-            return Err(NotCalledBack::Repeated(attempt, sequence));
-        }
         if held.unanswered.len() >= most as usize {
             return Err(NotCalledBack::Full(attempt));
         }
+        held.backs.arrive(u64::from(sequence), u64::from(most)).map_err(|unexpected| match unexpected {
+            Unexpected::Repeated => NotCalledBack::Repeated(attempt, sequence),
+            Unexpected::TooFarAhead => NotCalledBack::Full(attempt),
+        })?;
         held.stage = Stage::Started;
-        held.backs += 1;
         held.unanswered.insert(sequence);
         Ok(())
     }
@@ -167,7 +168,6 @@ impl Attempts {
     /// The call-back did not go out after all.
     pub(super) fn take_back(&mut self, attempt: Attempt, sequence: u32) {
         if let Some(held) = self.table.get_mut(&attempt) {
-            held.backs = u64::from(sequence);
             held.unanswered.remove(&sequence);
         }
     }

@@ -139,7 +139,8 @@ impl Session {
         ending == Some(Ending::Wanted)
     }
 
-    /// Remote code calls a method of the device. Call-backs of an attempt are numbered from zero, without gaps.
+    /// Remote code calls a method of the device. Call-backs of an attempt are numbered from zero; those of several threads or
+    /// futures may come in any order.
     ///
     /// # Errors
     /// It was not sent; the method has to unwind.

@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::method::{MethodState, Word};
 use crate::quote::Quote;
 use crate::server::{Link, Server};
+use crate::settings::Policy;
 
 /// What the engine did and would do.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +164,12 @@ impl Engine {
         let server = &self.servers[offer.server.position()].settings.name;
         if state.info.remote_only {
             return format!("it can only run remotely; {server} takes it");
+        }
+        if self.settings.policy == Policy::Server {
+            return format!(
+                "the policy sends it to {server}; {}",
+                self.figures_of(now, state, offer.server, quote)
+            );
         }
         let tried = if offer.exploring { ", which is not certain yet and worth a try" } else { "" };
         let energy = match quote.and_then(|quote| quote.energy) {

@@ -28,7 +28,8 @@ pub struct LocalCalls {
     pub cpu: Option<Duration>,
     /// The method's `work`, of a report of one run.
     pub work: Option<f64>,
-    /// Whether a run called a method that ran remotely: then its inclusive time is not that of a local run.
+    /// Whether a run called a method that ran remotely: then its inclusive time is not that of a local run, which is put
+    /// together from its parts instead.
     pub offloaded_within: bool,
 }
 
@@ -99,15 +100,17 @@ impl MethodStatistics {
         }
     }
 
-    pub(crate) fn observe_local(&mut self, sample: &LocalCalls) {
+    /// `rebuilt` stands in for the inclusive time of a run that was not local all the way down.
+    pub(crate) fn observe_local(&mut self, sample: &LocalCalls, rebuilt: Option<Duration>) {
         self.local_calls = self.local_calls.saturating_add(sample.calls);
         let Some(exclusive) = mean(sample.exclusive, sample.timed) else { return };
         self.exclusive.observe(exclusive, sample.work);
         self.own_time = self.own_time.saturating_add(times(exclusive, sample.calls));
         if let Some(inclusive) = mean(sample.inclusive, sample.timed) {
             self.local_time = self.local_time.saturating_add(times(inclusive, sample.calls));
-            if !sample.offloaded_within {
-                self.inclusive.observe(inclusive, sample.work);
+            let whole = if sample.offloaded_within { rebuilt } else { Some(inclusive) };
+            if let Some(whole) = whole {
+                self.inclusive.observe(whole, sample.work);
             }
         }
         if let Some(cpu) = sample.cpu.and_then(|cpu| mean(cpu, sample.timed)) {

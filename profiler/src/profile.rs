@@ -51,9 +51,29 @@ impl Profile {
 
     /// Takes runs on the device in; a method that was never added is ignored.
     pub fn observe_local(&mut self, calls: &LocalCalls) {
-        if let Some(method) = self.methods.get_mut(calls.method.position()) {
-            method.observe_local(calls);
-            self.count(calls.caller, calls.method, calls.calls);
+        self.observe_batch(std::slice::from_ref(calls));
+    }
+
+    /// Takes what a thread counted since the last time in, in whatever order it comes.
+    pub fn observe_batch(&mut self, batch: &[LocalCalls]) {
+        for calls in batch {
+            if calls.method.position() < self.methods.len() {
+                self.count(calls.caller, calls.method, calls.calls);
+            }
+        }
+        // Whole local runs first: those that were not are put together from them.
+        let (parted, whole): (Vec<&LocalCalls>, Vec<&LocalCalls>) =
+            batch.iter().partition(|calls| calls.offloaded_within);
+        for calls in whole {
+            if let Some(method) = self.methods.get_mut(calls.method.position()) {
+                method.observe_local(calls, None);
+            }
+        }
+        for calls in parted {
+            let rebuilt = self.rebuild(calls);
+            if let Some(method) = self.methods.get_mut(calls.method.position()) {
+                method.observe_local(calls, rebuilt);
+            }
         }
     }
 
@@ -115,6 +135,24 @@ impl Profile {
         let caller = caller.filter(|caller| caller.position() < self.methods.len());
         let count = self.edges.entry((caller, callee)).or_default();
         *count = count.saturating_add(calls);
+    }
+
+    /// What a run would have taken, had the methods that it called run here too: its own time, and theirs as often as they
+    /// are usually called. `None` if one of them never ran here.
+    ///
+    /// Without this, a method whose callees go to a server from the start would never have a local time to be compared
+    /// with, and could never go there itself.
+    fn rebuild(&self, run: &LocalCalls) -> Option<Duration> {
+        let runs = self.methods.get(run.method.position())?.local_calls().saturating_add(run.calls);
+        let mut time = run.exclusive.to_number() / run.timed.max(1) as f64;
+        let from = (Some(run.method), MethodIndex(0))..=(Some(run.method), MethodIndex(u32::MAX));
+        for ((_, callee), calls) in self.edges.range(from) {
+            if *callee != run.method {
+                let once = self.methods[callee.position()].local(None)?.median().to_number();
+                time += once * *calls as f64 / runs.max(1) as f64;
+            }
+        }
+        Some(Duration::from_number(time))
     }
 
     /// How often each method runs, those runs included that happen on the server and are not seen from here.
@@ -319,12 +357,28 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_offloaded_a_part_says_nothing_about_a_whole_local_run() {
+    fn a_run_that_offloaded_a_part_is_put_together_from_what_the_parts_take_here() {
         let mut profile = Profile::new();
-        let method = profile.add_method("outer");
-        let sample = LocalCalls { offloaded_within: true, ..local(method, None, 1, 3) };
-        profile.observe_local(&sample);
-        let statistics = profile.method(method).expect("added");
+        let (outer, inner) = (profile.add_method("outer"), profile.add_method("inner"));
+        // Four calls of the inner method: the first here, in 50 ms, the others on a server.
+        for _ in 0..3 {
+            let call = remote(inner, Duration::from_millis(10), 4.0);
+            profile.observe_remote(&RemoteCall { caller: Some(outer), ..call });
+        }
+        let whole = LocalCalls { offloaded_within: true, ..local(outer, None, 1, 30) };
+        profile.observe_batch(&[whole, local(inner, Some(outer), 1, 50)]);
+        let here = profile.method(outer).and_then(|outer| outer.local(None)).expect("rebuilt").median();
+        assert!(here.as_millis().abs_diff(30 + 4 * 50) <= 1, "{here:?}");
+    }
+
+    #[test]
+    fn a_part_that_never_ran_here_leaves_the_whole_unknown() {
+        let mut profile = Profile::new();
+        let (outer, inner) = (profile.add_method("outer"), profile.add_method("inner"));
+        let call = remote(inner, Duration::from_millis(10), 4.0);
+        profile.observe_remote(&RemoteCall { caller: Some(outer), ..call });
+        profile.observe_local(&LocalCalls { offloaded_within: true, ..local(outer, None, 1, 3) });
+        let statistics = profile.method(outer).expect("added");
         assert!(statistics.local(None).is_none());
         assert!(statistics.exclusive(None).is_some());
         assert_eq!(statistics.local_calls(), 1);

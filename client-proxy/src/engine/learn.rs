@@ -23,15 +23,18 @@ impl Engine {
 
     /// Takes in what a thread counted since the last time.
     pub fn merge(&mut self, now: Timestamp, batch: &[LocalCalls]) {
+        let new = |calls: &&LocalCalls| {
+            self.profile.method(calls.method).is_some_and(|method| method.local_calls() == 0)
+        };
+        let first = batch.iter().any(|calls| new(&calls));
+        self.profile.observe_batch(batch);
+        if first {
+            self.planner.hurry(now);
+        }
         for calls in batch {
-            let first = self.profile.method(calls.method).is_some_and(|method| method.local_calls() == 0);
-            self.profile.observe_local(calls);
             if let Some(state) = self.methods.get_mut(calls.method.position()) {
                 state.quotes.clear();
                 state.largest_work = state.largest_work.max(calls.work.unwrap_or(0.0));
-                if first {
-                    self.planner.hurry(now);
-                }
             }
         }
         self.learned(now);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outboard_client_proxy::{Decision, Kind, LocalReason, MethodInfo, Notice, Request, Rerun, Word};
+use outboard_client_proxy::{Decision, Kind, LocalReason, MethodInfo, Notice, Policy, Request, Rerun, Word};
 use outboard_core::{MethodId, Objective, Placement};
 use outboard_wire::frame::{Failure, MethodStatus};
 
@@ -177,6 +177,32 @@ fn a_method_registered_late_is_listed_by_a_new_session() {
     world.calls(late, 2);
     assert_eq!(world.call(late).how, How::Remote);
     assert_eq!(world.server().connects, 2);
+}
+
+#[test]
+fn a_policy_outweighs_the_figures() {
+    let run = |policy| {
+        let mut world = World::with(Objective::Time, |settings| settings.policy = policy);
+        world.server().speed = 0.5;
+        let detect = world.method("detect", DETECT);
+        world.pass(millis(100));
+        let went = world.calls(detect, 3);
+        (went.iter().filter(|went| went.how == How::Remote).count(), world.engine.report(world.now))
+    };
+    assert_eq!(run(Policy::Device).0, 0);
+    assert_eq!(run(Policy::Device).1.methods[0].why, "the policy keeps everything on the device");
+    assert_eq!(run(Policy::Server).0, 3, "from the first call, and although it takes longer there");
+    assert!(run(Policy::Server).1.methods[0].why.starts_with("the policy sends it to edge; "));
+}
+
+#[test]
+fn a_server_that_is_added_later_is_used() {
+    let mut world = World::with(Objective::Time, |settings| settings.servers.clear());
+    let detect = world.method("detect", DETECT);
+    assert_eq!(world.call(detect).how, How::Local(LocalReason::NoServer));
+    world.add_server("edge");
+    world.pass(millis(100));
+    assert_eq!(world.calls(detect, 3)[2].how, How::Remote);
 }
 
 #[test]

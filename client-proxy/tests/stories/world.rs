@@ -191,6 +191,12 @@ impl World {
         &mut self.servers[0]
     }
 
+    pub(crate) fn add_server(&mut self, name: &str) {
+        self.servers.push(Server::good());
+        self.engine.add_server(self.now, ServerSettings { name: name.into(), token: "token".into() });
+        self.drain();
+    }
+
     /// Lets time pass.
     pub(crate) fn pass(&mut self, time: Duration) {
         let end = self.now + time;

@@ -7,167 +7,16 @@
 //! A failure prints a seed; `OUTBOARD_SEMANTICS_SEED=<seed> cargo test -p outboard-tests --test semantics replay` runs
 //! it again. `OUTBOARD_SEMANTICS_RUNS` sets how many programs are run.
 
-mod device;
-mod generate;
-mod machine;
-mod plain;
-mod program;
-mod report;
-mod server;
-mod show;
-mod simpler;
-mod tape;
-mod value;
-mod wire;
-mod world;
+mod interpreter;
 
-use std::collections::BTreeSet;
-
-use outboard_core::{BodyHash, CallId, InstanceId, MethodId, SchemaHash};
-use outboard_wire::Limits;
-use outboard_wire::frame::{AppIdentity, Hello, MethodEntry, PROTOCOL};
-
-use plain::Outcome;
-use program::Program;
-use report::{Defect, Report};
-use tape::Tape;
-use world::Weather;
-
-/// A case is two tapes: the program is drawn from the one, its run from the other.
-fn draw(seed: u64) -> (Program, Tape) {
-    (generate::program(&mut Tape::of_seed(seed)), Tape::of_seed(!seed))
-}
-
-/// Runs a program both ways. `None` when it takes too long; else what happened, or how the two differ.
-fn compare(
-    program: &Program,
-    tape: Tape,
-    weather: Weather,
-    defect: Option<Defect>,
-) -> (Option<Result<Report, String>>, Tape) {
-    let Some(expected) = plain::run(program) else { return (None, tape) };
-    let (found, report, tape) = world::run(program, tape, weather, defect);
-    let difference = difference(&expected, &found, &report, weather);
-    (Some(difference.map_or(Ok(report), Err)), tape)
-}
-
-fn differs(seed: u64, weather: Weather, defect: Option<Defect>) -> bool {
-    let (program, tape) = draw(seed);
-    matches!(compare(&program, tape, weather, defect), (Some(Err(_)), _))
-}
-
-fn difference(expected: &Outcome, found: &Outcome, report: &Report, weather: Weather) -> Option<String> {
-    let told = |what: &str| Some(format!("{what}: expected {expected:#?}\nfound {found:#?}\n{report:?}"));
-    let calls: BTreeSet<CallId> = found.outside.effects.iter().map(|effect| effect.call).collect();
-    if calls.len() != found.outside.effects.len() {
-        return told("a `once` method ran twice");
-    }
-    if weather == Weather::Fair && report.unknown + report.expired > 0 {
-        return told("a call was lost in fair weather");
-    }
-    // The program itself was told that something may have run, and went another way.
-    if report.maybe_ran > 0 {
-        return None;
-    }
-    if (expected.flow, &expected.objects) != (found.flow, &found.objects) {
-        return told("another result or state");
-    }
-    let effects = |outcome: &Outcome| -> Vec<(usize, i64)> {
-        outcome.outside.effects.iter().map(|effect| (effect.method, effect.value)).collect()
-    };
-    if effects(expected) != effects(found) {
-        return told("other effects of `once` methods");
-    }
-    // Effects of device methods may repeat after an abandoned attempt, and only then.
-    let shown = (&expected.outside.shown, &found.outside.shown);
-    let abandoned = report.garbled + report.failed + report.unknown + report.expired > 0;
-    let as_expected = if abandoned { is_within(shown.0, shown.1) } else { shown.0 == shown.1 };
-    if as_expected { None } else { told("other effects of device methods") }
-}
-
-/// Whether `whole` has all elements of `part` in their order, and nothing that `part` does not have.
-fn is_within<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
-    let mut rest = whole.iter();
-    part.iter().all(|element| rest.any(|other| other == element))
-        && whole.iter().all(|element| part.contains(element))
-}
-
-/// A case that fails, made as simple as it can be while it does.
-struct Simplest {
-    seed: u64,
-    program: Program,
-    difference: String,
-}
-
-impl std::fmt::Display for Simplest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "seed {}, made simpler:\n{}\n{}", self.seed, self.program, self.difference)
-    }
-}
-
-fn simplest(seed: u64, weather: Weather, defect: Option<Defect>) -> Simplest {
-    let fails = |program: &Program, tape: Tape| {
-        let (result, tape) = compare(program, tape, weather, defect);
-        Some((result?.err()?, tape.into_recorded()))
-    };
-    let (mut program, tape) = draw(seed);
-    let (_, mut tape) = fails(&program, tape).expect("the case fails");
-    loop {
-        tape = tape::simplify(tape, 300, |tape| fails(&program, Tape::replay(tape)).is_some());
-        // A smaller program makes other choices, so it may need another run to fail.
-        let tapes = || (0..20).map(Tape::of_seed).chain([Tape::replay(tape.clone())]);
-        let mut smaller = simpler::smaller(&program).into_iter();
-        let found = smaller.find_map(|smaller| {
-            let (_, tape) = tapes().find_map(|tape| fails(&smaller, tape))?;
-            Some((smaller, tape))
-        });
-        let Some(found) = found else { break };
-        (program, tape) = found;
-    }
-    let (difference, _) = fails(&program, Tape::replay(tape)).expect("only cases that fail were kept");
-    Simplest { seed, program, difference }
-}
+use interpreter::{Defect, Report, Weather, check, differs, simplest, transcript};
 
 fn run_many(seeds: std::ops::Range<u64>, weather: Weather) -> Report {
-    let mut total = Report::default();
-    for seed in seeds {
-        let (program, tape) = draw(seed);
-        match compare(&program, tape, weather, None).0 {
-            None => {}
-            Some(Ok(report)) => total += report,
-            Some(Err(_)) => panic!("{}", simplest(seed, weather, None)),
-        }
-    }
-    total
+    seeds.fold(Report::default(), |total, seed| total + check(seed, weather))
 }
 
 fn runs(otherwise: u64) -> u64 {
     std::env::var("OUTBOARD_SEMANTICS_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(otherwise)
-}
-
-fn hello(methods: usize) -> Hello {
-    let method = |number| MethodEntry {
-        id: method_id(number),
-        body: BodyHash(1),
-        schema: SchemaHash(1),
-        compatible: false,
-    };
-    Hello {
-        protocol: PROTOCOL,
-        app: AppIdentity::default(),
-        token: String::new(),
-        device: InstanceId(1),
-        limits: Limits::default(),
-        methods: (0..methods).map(method).collect(),
-    }
-}
-
-fn method_id(number: usize) -> MethodId {
-    MethodId(1000 + number as u64)
-}
-
-fn method_number(id: MethodId) -> Option<usize> {
-    id.0.checked_sub(1000).map(|number| number as usize)
 }
 
 #[test]
@@ -189,7 +38,7 @@ fn assert_is_found(defect: Defect) {
     let found = (0..3_000).find(|&seed| differs(seed, Weather::Foul, Some(defect)));
     let seed = found.unwrap_or_else(|| panic!("{defect:?} was not found"));
     let simple = simplest(seed, Weather::Foul, Some(defect));
-    assert!(simpler::statements(&simple.program) <= 12, "{simple} is not simple");
+    assert!(simple.statements() <= 20, "{simple} is not simple");
 }
 
 #[test]
@@ -220,12 +69,7 @@ fn once_calls_that_a_second_run_makes_again_are_found() {
 #[test]
 fn a_seed_gives_the_same_run_every_time() {
     for seed in 0..50 {
-        let run = || {
-            let (program, tape) = draw(seed);
-            let (outcome, report, tape) = world::run(&program, tape, Weather::Foul, None);
-            (format!("{outcome:?}"), report, tape.into_recorded())
-        };
-        assert_eq!(run(), run(), "seed {seed}");
+        assert_eq!(transcript(seed), transcript(seed), "seed {seed}");
     }
 }
 

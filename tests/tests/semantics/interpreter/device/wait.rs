@@ -1,19 +1,20 @@
 //! Calls that were offloaded: sending them, and what their ends mean.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use outboard_core::{CallId, Epoch};
 use outboard_wire::codec;
 use outboard_wire::frame::{
-    Attempt, BackFrame, CallFrame, FailedFrame, Failure, Image, ReplyFrame, SlotImage,
+    Attempt, BackFrame, CallFrame, FailedFrame, Failure, Image, NotRun, ReplyFrame, SlotImage,
 };
 
+use super::super::method_id;
+use super::super::program::{Error, Flow, Passing};
+use super::super::report::Defect;
+use super::super::value::{Object, Reference};
 use super::once::Entry;
 use super::{Activity, Around, Device};
-use crate::method_id;
-use crate::program::{Error, Flow, Passing};
-use crate::report::Defect;
-use crate::value::{Object, Reference};
 
 /// A call that was offloaded, or may be.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Device {
             attempt: wait.attempt,
             method: method_id(wait.method),
             within: outer,
-            time_left: None,
+            time_left: around.tape.one_in(12).then_some(Duration::from_micros(200)),
             on_device: callees.filter(|_| around.tape.one_in(4)).map(method_id).collect(),
             slots: sent.iter().map(|bytes| SlotImage::Whole(Image(bytes.clone()))).collect(),
         };
@@ -109,6 +110,7 @@ impl Device {
             },
             Some(End::Failed(failed)) if failed.failure.never_started() => {
                 around.report.not_run += 1;
+                around.report.too_late += u64::from(failed.failure == Failure::NotRun(NotRun::TooLate));
                 wait.attempt.epoch = wait.attempt.epoch.next();
                 wait.expired = false;
                 if around.tape.one_in(2) { self.send(around, wait) } else { self.run_here(around, wait) }

@@ -3,9 +3,9 @@
 //! Remote code never runs a `once` method itself: it calls the device back for it. So the device knows every one that
 //! an abandoned attempt made, and the local run that follows finds them again, in their order.
 
+use super::super::program::{Flow, Passing};
+use super::super::value::{Object, Reference};
 use super::{Around, Device};
-use crate::program::{Flow, Passing};
-use crate::value::{Object, Reference};
 
 /// The `once` calls of the thread, in the order in which they began.
 #[derive(Debug, Default)]

@@ -116,7 +116,7 @@ impl World<'_> {
     }
 
     fn take(&mut self, turn: Turn) {
-        self.now += Duration::from_micros(100);
+        self.now += Duration::from_micros(100) * (1 + self.tape.below(3) as u32);
         match turn {
             Turn::Device => {
                 self.step_device();

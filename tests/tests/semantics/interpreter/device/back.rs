@@ -4,12 +4,12 @@ use outboard_core::{ByteCount, CallId};
 use outboard_wire::codec;
 use outboard_wire::frame::{AnswerFrame, AnswerImage, Attempt, BackFrame, BackSlot, Image, SlotImage};
 
+use super::super::machine::Machine;
+use super::super::method_number;
+use super::super::program::{Flow, Kind, Passing, Slot};
+use super::super::value::{Object, Reference};
 use super::once::Entry;
 use super::{Activity, Around, Device, Purpose};
-use crate::machine::Machine;
-use crate::method_number;
-use crate::program::{Flow, Kind, Passing, Slot};
-use crate::value::{Object, Reference};
 
 /// A call-back that is being served.
 #[derive(Debug)]

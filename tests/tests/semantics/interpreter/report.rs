@@ -23,9 +23,11 @@ macro_rules! report {
             $($(#[$doc])* pub(crate) $name: u64,)*
         }
 
-        impl std::ops::AddAssign for Report {
-            fn add_assign(&mut self, other: Self) {
-                $(self.$name += other.$name;)*
+        impl std::ops::Add for Report {
+            type Output = Self;
+
+            fn add(self, other: Self) -> Self {
+                Self { $($name: self.$name + other.$name),* }
             }
         }
 
@@ -45,7 +47,7 @@ report! {
     /// Calls that were sent, and those of them within a call-back.
     attempts, nested,
     /// How they ended.
-    replied, garbled, not_run, failed, unknown, expired,
+    replied, garbled, not_run, too_late, failed, unknown, expired,
     /// Call-backs served, and slots of them that were the device's own objects.
     backs, places,
     /// Slots that were taken back.

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use outboard::{Runtime, StartError};
-use outboard_core::Energy;
 use serde::{Deserialize, Serialize};
 
 use super::interrupt::Interrupt;
@@ -67,7 +66,6 @@ struct Done {
     rounds: Vec<Duration>,
     seen: Vec<Seen>,
     methods: Vec<Method>,
-    energy: Option<Energy>,
     servers: Vec<String>,
 }
 
@@ -110,7 +108,6 @@ pub(super) fn run_slowed(
         servers: done.servers,
         rounds: done.rounds,
         methods: done.methods,
-        energy: done.energy,
         seen: done.seen,
     })
 }
@@ -140,7 +137,6 @@ pub(super) fn be(options: &DeviceOptions) -> Result<(), DeviceError> {
         rounds,
         seen,
         methods: report.methods.iter().map(Method::from).collect(),
-        energy: measured::energy(&report),
         servers: report.servers.iter().map(measured::described).collect(),
     }))?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outboard::{MethodReport, Report, ServerReport};
+use outboard::{MethodReport, ServerReport};
 use outboard_core::{ByteCount, Energy};
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,6 @@ pub(super) struct Run {
     /// How long each round took, by the device's clock.
     pub(super) rounds: Vec<Duration>,
     pub(super) methods: Vec<Method>,
-    /// Of the device in all rounds, modelled; `None` without a complete device profile.
-    pub(super) energy: Option<Energy>,
     /// The servers, described.
     pub(super) servers: Vec<String>,
     /// What was seen in the last round. The rounds before saw the same, or the run would have failed.
@@ -52,7 +50,7 @@ pub(super) struct Method {
     pub(super) next: String,
     /// Why there.
     pub(super) why: String,
-    /// With the methods it called.
+    /// Without the methods it called on the device: these times add up.
     pub(super) time: Duration,
     /// Of the device, modelled; `None` without a device profile.
     pub(super) energy: Option<Energy>,
@@ -63,6 +61,11 @@ pub(super) struct Method {
 impl Run {
     pub(super) fn time(&self) -> Duration {
         self.rounds.iter().sum()
+    }
+
+    /// `None` as soon as that of one method is not known.
+    pub(super) fn energy(&self) -> Option<Energy> {
+        if self.methods.is_empty() { None } else { self.methods.iter().map(|method| method.energy).sum() }
     }
 
     pub(super) fn bytes(&self) -> ByteCount {
@@ -85,24 +88,12 @@ impl From<&MethodReport> for Method {
             calls_on_server: report.remote_calls,
             next: report.placement.to_string(),
             why: report.why.clone(),
-            time: report.local_time + report.remote_time + report.lost_time,
+            time: report.own_time + report.remote_time + report.lost_time,
             energy: report.local_energy.zip(report.remote_energy).map(|(here, there)| here + there),
             sent: report.sent,
             received: report.received,
         }
     }
-}
-
-/// The device's energy in all: running at the power of its processor, and, as long as a server worked for it, what the
-/// attempts are said to have taken.
-pub(super) fn energy(report: &Report) -> Option<Energy> {
-    // What the user interface calls is part of its time.
-    let outermost = report.methods.iter().find(|method| method.name.ends_with("::show_who_is_on"))?;
-    let waiting: Duration = report.methods.iter().map(|method| method.remote_time + method.lost_time).sum();
-    let attempts: Option<Energy> = report.methods.iter().map(|method| method.remote_energy).sum();
-    let running = outermost.local_time.saturating_sub(waiting);
-    let part = running.as_secs_f64() / outermost.local_time.as_secs_f64().max(f64::MIN_POSITIVE);
-    Some(outermost.local_energy?.scaled(part) + attempts?)
 }
 
 /// A server in one line.

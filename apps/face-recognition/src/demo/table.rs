@@ -37,7 +37,7 @@ pub(super) fn methods(out: &mut dyn Write, run: &Run) -> fmt::Result {
     if run.methods.is_empty() {
         return Ok(());
     }
-    let head = ["method", "device", "server", "time†", "energy*†", "sent", "received"];
+    let head = ["method", "device", "server", "time", "energy*", "sent", "received"];
     let rows: Vec<[String; 7]> = run.methods.iter().map(row).collect();
     columns(out, &head.map(str::to_owned), &rows)?;
     writeln!(out, "  the next call runs")?;
@@ -62,12 +62,11 @@ pub(super) fn totals(out: &mut dyn Write, runs: &[&Run]) -> fmt::Result {
         line("time", &|run| time(run.time())),
         line("time per round", &|run| or_unknown(rounds(run).map(|n| time(run.time() / n as u32)))),
         line("last round", &|run| or_unknown(run.rounds.last().copied().map(time))),
-        line("energy*", &|run| or_unknown(run.energy)),
+        line("energy*", &|run| or_unknown(run.energy())),
         line("bytes", &|run| run.bytes().to_string()),
     ];
     columns(out, &head, &rows)?;
-    writeln!(out, "* modelled from the device profile, not measured")?;
-    writeln!(out, "† with the methods it calls")
+    writeln!(out, "* modelled from the device profile, not measured")
 }
 
 fn row(method: &Method) -> [String; 7] {
@@ -154,16 +153,7 @@ mod tests {
     fn run(title: &str, methods: Vec<Method>) -> Run {
         let slowed = Slowed { how: "by a quota".to_owned(), asked: 0.2, measured: 0.197 };
         let rounds = vec![Duration::from_secs(2), Duration::from_millis(500)];
-        let energy = Some(Energy::from_millijoules(2_500)).filter(|_| !methods.is_empty());
-        Run {
-            title: title.to_owned(),
-            slowed,
-            rounds,
-            methods,
-            energy,
-            servers: Vec::new(),
-            seen: Vec::new(),
-        }
+        Run { title: title.to_owned(), slowed, rounds, methods, servers: Vec::new(), seen: Vec::new() }
     }
 
     fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
@@ -181,9 +171,9 @@ mod tests {
         );
         let expected = "
 with edge server: device at 0.20 of this machine's speed by a quota, measured 0.20
-  method      device  server   time†  energy*†     sent  received
-  find_match       1       2  1.23 s    2.50 J  1.44 MB     512 B
-  show            12       0  1.23 s   unknown  1.44 MB     512 B
+  method      device  server    time  energy*     sent  received
+  find_match       1       2  1.23 s   2.50 J  1.44 MB     512 B
+  show            12       0  1.23 s  unknown  1.44 MB     512 B
   the next call runs
     find_match: on the server, because it is heavy
     show: on the server, because it is heavy
@@ -204,9 +194,15 @@ with edge server: device at 0.20 of this machine's speed by a quota, measured 0.
   energy*              unknown            2.50 J
   bytes                    0 B           1.44 MB
 * modelled from the device profile, not measured
-† with the methods it calls
 ";
         assert_eq!(written(|out| totals(out, &[&alone, &edge])), expected);
+    }
+
+    #[test]
+    fn energy_that_is_partly_unknown_is_unknown() {
+        let joules = Some(Energy::from_millijoules(2_500));
+        assert_eq!(run("x", vec![method("a", (1, 0), joules), method("b", (1, 0), None)]).energy(), None);
+        assert_eq!(run("x", vec![method("a", (1, 0), joules)]).energy(), joules);
     }
 
     #[test]

@@ -20,10 +20,9 @@ use self::quota::Quota;
 use super::interrupt::Interrupt;
 use crate::options::DeviceSpeed;
 
-/// How long one turn of running and standing takes. Shorter than what anybody measures in the demo, longer than it takes
+/// How long one turn of running and standing takes: shorter than what anybody measures in the demo, longer than it takes
 /// to switch.
-const QUOTA_PERIOD: Duration = Duration::from_millis(10);
-const CYCLE_PERIOD: Duration = Duration::from_millis(20);
+const PERIOD: Duration = Duration::from_millis(10);
 
 /// A child that may be slowed until it ends. Dropping it ends it.
 #[derive(Debug)]
@@ -57,8 +56,8 @@ impl Slowed {
     pub(super) fn slow_down(&mut self, speed: DeviceSpeed) {
         self.means = match speed.is_full() {
             true => Means::FullSpeed,
-            false => Quota::impose(Path::new("/"), self.pid, speed, QUOTA_PERIOD).map_or_else(
-                || Means::Cycle(Cycle::start(self.pid, speed, CYCLE_PERIOD)),
+            false => Quota::impose(Path::new("/"), self.pid, speed, PERIOD).map_or_else(
+                || Means::Cycle(Cycle::start(self.pid, speed, PERIOD)),
                 |group| Means::Quota { _group: group },
             ),
         };
@@ -103,8 +102,8 @@ impl fmt::Display for Slowed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.means {
             Means::FullSpeed => f.write_str("(not slowed)"),
-            Means::Quota { .. } => write!(f, "by a cgroup quota every {} ms", QUOTA_PERIOD.as_millis()),
-            Means::Cycle(_) => write!(f, "by stop and continue every {} ms", CYCLE_PERIOD.as_millis()),
+            Means::Quota { .. } => write!(f, "by a cgroup quota every {} ms", PERIOD.as_millis()),
+            Means::Cycle(_) => write!(f, "by stop and continue every {} ms", PERIOD.as_millis()),
         }
     }
 }

@@ -127,7 +127,7 @@ impl Server {
                 if program.methods[method].kind == Kind::Remoteable && !worker.on_device.contains(&method) {
                     return worker.machine.enter(program, method, arguments);
                 }
-                let back = worker.back(program, method, arguments);
+                let back = worker.back(program, method, arguments, tape);
                 let sent = self.sessions.get_mut(&worker.link).map(|session| session.back(now, back));
                 if !matches!(sent, Some(Ok(()))) {
                     worker.unwind();
@@ -253,12 +253,21 @@ impl Worker {
         })
     }
 
-    fn back(&mut self, program: &Program, method: usize, arguments: Vec<Reference>) -> BackFrame {
+    fn back(
+        &mut self,
+        program: &Program,
+        method: usize,
+        arguments: Vec<Reference>,
+        tape: &mut Tape,
+    ) -> BackFrame {
         let slots = arguments.iter().zip(&program.methods[method].slots).map(|(argument, slot)| {
             let image = Image(self.heap.at(argument).encode());
             let outer = self.exclusive.iter().find(|(_, object)| object.object == argument.object);
+            // Without skipped fields a copy, brought back, cannot be told from the object itself.
             match outer {
-                Some(&(position, _)) if slot.passing != Passing::Value => {
+                Some(&(position, _))
+                    if slot.of.skips() || (slot.passing != Passing::Value && tape.one_in(2)) =>
+                {
                     BackSlot::Place { slot: position as u16, path: argument.path.clone(), image }
                 }
                 _ => BackSlot::Copy(image),

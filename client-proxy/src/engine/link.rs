@@ -142,6 +142,10 @@ impl Engine {
                 state.recovered();
             }
         }
+        self.ask(now, ServerIndex(position as u16), welcome.server);
+        self.planner.dirty(now);
+        self.refresh_words(now);
+        // Last: whoever reads that it is attached may count on calls going there.
         self.notice(Notice::Attached { server: name.clone() });
         for (state, status) in self.methods.iter().zip(&welcome.methods) {
             if *status != MethodStatus::Accepted && state.bound_here().is_none() {
@@ -150,9 +154,6 @@ impl Engine {
                 self.outputs.push_back(Output::Notice(Notice::NotOffered { server, method, reason }));
             }
         }
-        self.ask(now, ServerIndex(position as u16), welcome.server);
-        self.planner.dirty(now);
-        self.refresh_words(now);
     }
 
     fn session_over(&mut self, now: Timestamp, position: usize, reason: &Lost) {

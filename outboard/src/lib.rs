@@ -53,3 +53,8 @@ pub use outboard_runtime::{
 
 #[doc(hidden)]
 pub use outboard_runtime::support as __private;
+
+/// What is code in these documents is compiled and run by `cargo test`.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Documents;

@@ -98,6 +98,10 @@ impl Engine {
         for server in &mut self.servers {
             server.renew |= matches!(server.link, Link::Up(_));
         }
+        if !self.servers.iter().any(Server::is_attached) {
+            // Nothing to wait for: the calls of an app without a server must not ask in vain.
+            self.refresh_word(now, index);
+        }
         self.words_soon(now);
         index
     }

@@ -114,6 +114,8 @@ pub(crate) enum Pin {
     Panicked(String),
     /// It changed a slot that it only borrows.
     SharedSlotChanged(u16),
+    /// It does something that only the device may do.
+    NeedsDevice(String),
 }
 
 /// What happened to a method's attempts.
@@ -131,13 +133,13 @@ pub(crate) struct MethodCounts {
 impl MethodState {
     pub(crate) fn new(info: MethodInfo, default_slowdown: f64) -> Self {
         let own = info.slowdown.filter(|slowdown| slowdown.is_finite() && *slowdown >= 0.0);
-        let word = if info.remote_only { Word::Consult } else { Word::Local };
         Self {
             slowdown: own.unwrap_or(default_slowdown),
             info,
             pin: None,
             placement: None,
-            word,
+            // What every word says until the engine has looked.
+            word: Word::Consult,
             quotes: CachedQuotes::default(),
             trouble: Backoff::new(Duration::from_secs(1), Duration::from_secs(120)),
             held: None,
@@ -185,6 +187,7 @@ impl fmt::Display for Pin {
         match self {
             Self::PanicInQuestion(message) => write!(f, "it panicked on the server: {message}"),
             Self::Panicked(message) => write!(f, "it panicked on the server and not here: {message}"),
+            Self::NeedsDevice(reason) => write!(f, "it has to run on the device: {reason}"),
             Self::SharedSlotChanged(slot) => {
                 write!(f, "it changed argument {slot}, which it only borrows; a remoteable method must not")
             }

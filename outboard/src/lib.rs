@@ -46,9 +46,9 @@
 
 pub use outboard_macros::{State, device, local, method, remoteable};
 pub use outboard_runtime::{
-    Builder, CallError, ConfigError, Context, ContextGuard, DeviceConfig, Method, MethodReport, Objective,
-    Policy, Report, Runtime, Server, ServerAddress, ServerConfig, ServerReport, Source, StartError, State,
-    context, main, serve_with,
+    Bandwidth, Builder, ByteCount, CallError, ConfigError, Context, ContextGuard, DeviceConfig, Energy,
+    Method, MethodReport, Objective, Placement, Policy, Power, Report, Runtime, Server, ServerAddress,
+    ServerConfig, ServerReport, Source, StartError, State, context, main, serve_with,
 };
 
 #[doc(hidden)]

@@ -74,10 +74,15 @@ pub struct MethodStatistics {
     elapsed: Predictor<Duration>,
     up: Predictor<ByteCount>,
     down: Predictor<ByteCount>,
+    /// What comes back at least, by what was sent of the slots that come back.
+    returning: Option<ByteCount>,
 }
 
 /// The speed ratio comes from a loop that is not this method: memory, caches and vector units make up the rest.
 const SPEED_RATIO_DEVIATION: f64 = 0.35;
+
+/// A result nobody has seen yet.
+const SMALL_RESULT: ByteCount = ByteCount::from_bytes(1_000);
 
 impl MethodStatistics {
     pub(crate) fn new(name: String) -> Self {
@@ -97,6 +102,7 @@ impl MethodStatistics {
             elapsed: Predictor::new(Prior::TIME),
             up: Predictor::new(Prior::SIZE),
             down: Predictor::new(Prior::SIZE),
+            returning: None,
         }
     }
 
@@ -131,6 +137,17 @@ impl MethodStatistics {
     /// The size of a call's slots once they were encoded, whether or not they were sent.
     pub(crate) fn observe_encoded(&mut self, up: ByteCount, work: Option<f64>) {
         self.up.observe(up, work);
+    }
+
+    /// The size of a call's slots, encoded only to know it; `returning` is the part of those that come back.
+    pub(crate) fn observe_size(&mut self, up: ByteCount, returning: ByteCount, work: Option<f64>) {
+        self.up.observe(up, work);
+        self.returning = Some(returning);
+    }
+
+    /// Whether the size of its slots was never seen.
+    pub fn size_is_unknown(&self) -> bool {
+        self.up.samples() == 0
     }
 
     /// The method's name, for people.
@@ -205,9 +222,11 @@ impl MethodStatistics {
         self.up.predict(work)
     }
 
-    /// The size of the next reply; `None` if there never was one.
+    /// The size of the next reply; `None` if nothing is known of it. Before there was one it is taken to be the state
+    /// that comes back, and a little for the result.
     pub fn down(&self, work: Option<f64>) -> Option<Spread<ByteCount>> {
-        self.down.predict(work)
+        let guess = || Some(Spread::around(self.returning? + SMALL_RESULT, 1.0));
+        self.down.predict(work).or_else(guess)
     }
 
     /// Whether a server ever ran it.

@@ -92,6 +92,19 @@ impl Profile {
         }
     }
 
+    /// A call's slots were encoded only to know their size; `returning` is the part of those that come back.
+    pub fn observe_size(
+        &mut self,
+        method: MethodIndex,
+        up: ByteCount,
+        returning: ByteCount,
+        work: Option<f64>,
+    ) {
+        if let Some(method) = self.methods.get_mut(method.position()) {
+            method.observe_size(up, returning, work);
+        }
+    }
+
     /// What is known of a method.
     pub fn method(&self, method: MethodIndex) -> Option<&MethodStatistics> {
         self.methods.get(method.position())

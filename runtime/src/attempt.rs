@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use outboard_client_proxy::{AbandonReason, AttemptEvent, Decision, LocalReason, Offer};
+use outboard_client_proxy::{AbandonReason, AttemptEvent, Decision, LocalReason, Offer, Request};
 use outboard_core::ByteCount;
 use outboard_wire::codec::{DecodeError, Decoder};
 use outboard_wire::frame::{
@@ -18,12 +18,15 @@ use crate::context::{self, Ground};
 use crate::device::{Device, InFlight, Rerun};
 use crate::error::CallError;
 use crate::mailbox::Mail;
-use crate::method::{Kind, Method};
+use crate::method::{Kind, Method, Passing};
 use crate::registry;
 use crate::server_call::ServerCall;
 use crate::shim::{Incoming, ShimFrame};
 use crate::stack;
 use crate::support::{Codec, LentSlot, Outgoing, Slots};
+
+/// Most bytes that are encoded only to know how many there are.
+const MOST_SIZED: ByteCount = ByteCount::from_bytes(16 << 20);
 
 /// Where a call goes, in short.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub(crate) enum Plan {
     Server(Arc<Device>, Offer),
     /// Back to the device, from within a server's call.
     Device(Arc<ServerCall>),
+    /// It does not: its slots are only encoded, for the device to know how large they are.
+    Sized(Arc<Device>, Request),
     /// It cannot: the device cannot run it, and no server can now.
     Nowhere(String),
 }
@@ -67,7 +72,10 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     if let Some(call) = context::server_call() {
         call.gate();
         let own = context::take_bypass(method);
-        let back = descriptor.kind == Kind::Device || call.is_on_device(descriptor.id());
+        let back = descriptor.kind == Kind::Device || call.is_on_device(method.id());
+        if descriptor.once && !own {
+            call.guard_once(descriptor.title());
+        }
         return if back && !own { Go::There(Plan::Device(call)) } else { Go::Bare };
     }
     let Some(device) = context::device() else {
@@ -86,8 +94,11 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     if context::in_call_back() || descriptor.kind == Kind::Device {
         return Go::Here { wants_fallback: false };
     }
-    match device.decide(index, stack::current(), work) {
+    let request = Request { caller: stack::current(), work, ..Request::new(index) };
+    let (decision, sized) = device.decide(&request);
+    match decision {
         Decision::Remote(offer) => Go::There(Plan::Server(device, offer)),
+        Decision::Local(_) if sized => Go::There(Plan::Sized(device, request)),
         Decision::Local(reason) => Go::Here { wants_fallback: descriptor.fallback && is_away(reason) },
         Decision::Refused(reason) => Go::There(Plan::Nowhere(reason.to_string())),
     }
@@ -103,6 +114,7 @@ pub(crate) fn run<C: Codec>(
     let (device, offer) = match plan {
         Plan::Server(device, offer) => (device, offer),
         Plan::Device(call) => return call_back(method, &call, slots, codec),
+        Plan::Sized(device, request) => return Err(size(method, &device, &request, slots)),
         Plan::Nowhere(reason) => return Err(nowhere(method, reason)),
     };
     let _away = Away::new();
@@ -128,6 +140,7 @@ pub(crate) async fn run_async<S: Slots, C: Codec>(
     let (device, offer) = match plan {
         Plan::Server(device, offer) => (device, offer),
         Plan::Device(call) => return call_back(method, &call, slots, codec),
+        Plan::Sized(device, request) => return Err(size(method, &device, &request, slots)),
         Plan::Nowhere(reason) => return Err(nowhere(method, reason)),
     };
     let _away = Away::new();
@@ -144,6 +157,18 @@ pub(crate) async fn run_async<S: Slots, C: Codec>(
     }
 }
 
+/// Encodes a call's slots to know their size.
+fn size(method: &'static Method, device: &Device, request: &Request, slots: &dyn Slots) -> Ended {
+    let mut outgoing = Vec::new();
+    let fits = slots.encode(MOST_SIZED, &mut outgoing).is_ok();
+    let passings = method.descriptor().slots.iter().map(|slot| slot.passing);
+    let sizes = outgoing.iter().map(|slot| slot.image.size());
+    let returning = passings.zip(sizes.clone()).filter(|(passing, _)| *passing == Passing::Exclusive);
+    let size = if fits { sizes.clone().sum() } else { MOST_SIZED };
+    device.sized(request, size, returning.map(|(_, size)| size).sum());
+    Ended::default()
+}
+
 /// Runs a method on the device of the outer call, and waits.
 fn call_back<C: Codec>(
     method: &'static Method,
@@ -155,7 +180,7 @@ fn call_back<C: Codec>(
     if let Err(error) = slots.encode(ByteCount::from_bytes(u64::MAX), &mut outgoing) {
         call.fail(format!("a slot of `{}` could not be encoded: {error}", method.descriptor().title()));
     }
-    let answer = call.call_back(method.descriptor().id(), outgoing);
+    let answer = call.call_back(method.id(), outgoing);
     match land(answer, slots, codec, outboard_wire::Limits::default().depth) {
         Ok(result) => Ok(result),
         Err(error) => call
@@ -419,7 +444,7 @@ fn stray(method: &'static Method) -> ! {
         method = title,
         "a device method was called on a thread that belongs to no call; carry `outboard::context()` over to it"
     );
-    std::panic::resume_unwind(Box::new(crate::server_call::Unwound(format!(
+    std::panic::resume_unwind(Box::new(crate::server_call::Unwound::new(format!(
         "`{title}` was called on a thread that belongs to no call"
     ))))
 }
@@ -429,6 +454,7 @@ impl std::fmt::Debug for Plan {
         match self {
             Self::Server(_, offer) => f.debug_tuple("Server").field(offer).finish(),
             Self::Device(call) => f.debug_tuple("Device").field(&call.attempt).finish(),
+            Self::Sized(_, request) => f.debug_tuple("Sized").field(request).finish(),
             Self::Nowhere(reason) => f.debug_tuple("Nowhere").field(reason).finish(),
         }
     }

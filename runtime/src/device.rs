@@ -11,7 +11,7 @@ use outboard_client_proxy::{
     AbandonReason, Decision, Engine, LocalReason, MethodInfo, Notice, Offer, Output, Report, Request,
     ServerSettings,
 };
-use outboard_core::{MethodId, MethodIndex, Plan, ServerIndex, Timestamp};
+use outboard_core::{ByteCount, MethodId, Plan, ServerIndex, Timestamp};
 use outboard_transport::{LinkSender, SendError, ServerAddress};
 use outboard_wire::codec::EncodeError;
 use outboard_wire::frame::{AnswerFrame, Attempt, SlotImage};
@@ -104,19 +104,20 @@ impl Device {
         result
     }
 
-    /// Where a call runs.
-    pub(crate) fn decide(
-        &self,
-        method: MethodIndex,
-        caller: Option<MethodIndex>,
-        work: Option<f64>,
-    ) -> Decision {
+    /// Where a call runs; and, if that is here, whether its slots are to be encoded all the same, to know their size.
+    pub(crate) fn decide(&self, request: &Request) -> (Decision, bool) {
         let mut core = self.lock();
         let now = self.clock.now();
         core.learn_methods(now);
-        let decision = core.engine.decide(now, &Request { caller, work, ..Request::new(method) });
+        let decision = core.engine.decide(now, request);
+        let sized = matches!(decision, Decision::Local(_)) && core.engine.wants_size(now, request.method);
         self.drain(&mut core);
-        decision
+        (decision, sized)
+    }
+
+    /// The size of a call's slots; `returning` is the part of those that come back.
+    pub(crate) fn sized(&self, request: &Request, size: ByteCount, returning: ByteCount) {
+        self.with(|engine, now| engine.sized(now, request, size, returning));
     }
 
     /// The slots of a call could not be encoded.

@@ -34,6 +34,8 @@ pub(crate) enum Word {
 pub struct Method {
     word: AtomicU8,
     index: AtomicU32,
+    /// Hashed at compile time.
+    id: MethodId,
     descriptor: Descriptor,
 }
 
@@ -106,7 +108,12 @@ impl Method {
 
     /// A method that no process has seen yet.
     pub const fn new(descriptor: Descriptor) -> Self {
-        Self { word: AtomicU8::new(Word::New as u8), index: AtomicU32::new(Self::UNREGISTERED), descriptor }
+        Self {
+            word: AtomicU8::new(Word::New as u8),
+            index: AtomicU32::new(Self::UNREGISTERED),
+            id: descriptor.id(),
+            descriptor,
+        }
     }
 
     /// Whether a call may run without a further thought: no runtime in this process.
@@ -143,6 +150,11 @@ impl Method {
         self.index.store(index.0, Ordering::Release);
     }
 
+    /// The method's id across builds and machines.
+    pub const fn id(&self) -> MethodId {
+        self.id
+    }
+
     /// What the macros know of the method.
     pub const fn descriptor(&self) -> &Descriptor {
         &self.descriptor
@@ -150,8 +162,7 @@ impl Method {
 }
 
 impl Descriptor {
-    /// The method's id across builds and machines.
-    pub const fn id(&self) -> MethodId {
+    const fn id(&self) -> MethodId {
         match self.name {
             Some(name) => MethodId::named(name),
             None => MethodId::of(self.path, self.signature),

@@ -56,10 +56,8 @@ fn ask(method: &'static Method, index: u32) -> Offered {
             "nothing is known of a part's schema: a change of it will not be noticed"
         );
     }
-    let earlier = registry::methods_from(0)
-        .into_iter()
-        .take(index as usize)
-        .find(|other| other.descriptor().id() == descriptor.id());
+    let earlier =
+        registry::methods_from(0).into_iter().take(index as usize).find(|other| other.id() == method.id());
     if earlier.is_some() {
         let reason = format!(
             "another method has the path or name `{}` too: give one of them a `name`",
@@ -67,12 +65,12 @@ fn ask(method: &'static Method, index: u32) -> Offered {
         );
         tracing::warn!(method = descriptor.title(), reason, "runs on the device");
         // An id of its own, so that it is counted, and that no other end knows.
-        let id = MethodId(descriptor.id().0.wrapping_add(u64::from(index)).wrapping_add(1));
+        let id = MethodId(method.id().0.wrapping_add(u64::from(index)).wrapping_add(1));
         return Offered { id, schema: schema.hash, obstacle: Some(reason), duplicate: true };
     }
     let obstacle = stays.filter(|_| descriptor.kind == Kind::Remoteable);
     if let Some(reason) = &obstacle {
         tracing::warn!(method = descriptor.title(), reason, "runs on the device");
     }
-    Offered { id: descriptor.id(), schema: schema.hash, obstacle, duplicate: false }
+    Offered { id: method.id(), schema: schema.hash, obstacle, duplicate: false }
 }

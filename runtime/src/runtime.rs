@@ -182,7 +182,8 @@ impl Builder {
         self.launch(Tenant::Other)
     }
 
-    fn resolve(self) -> Result<DeviceConfig, StartError> {
+    /// The settings, and where the device profile was named: only its reader can tell whether it can be used.
+    fn resolve(self) -> Result<(DeviceConfig, Source), StartError> {
         if let Some(Invalid { value, allowed }) = self.errors.into_iter().next() {
             let key = "server";
             return Err(ConfigError::Value { key, origin: Source::Builder, value, allowed }.into());
@@ -191,13 +192,15 @@ impl Builder {
             true => Values::gather(|name| std::env::var(name).ok())?,
             false => Values::default(),
         };
-        Ok(self.values.over(below).device()?)
+        let values = self.values.over(below);
+        let profile = values.device_profile.as_ref().map_or(Source::Builder, |set| set.origin.clone());
+        Ok((values.device()?, profile))
     }
 
     fn launch(self, tenant: Tenant) -> Result<Runtime, StartError> {
-        let config = self.resolve()?;
+        let (config, profile_origin) = self.resolve()?;
         let clock = Clock::start();
-        let settings = settings(&config)?;
+        let settings = settings(&config, profile_origin)?;
         let depth = settings.limits.depth;
         let engine = Engine::new(settings, clock.now());
         let tenancy = Tenancy::new(tenant).ok_or(StartError::AlreadyRunning)?;
@@ -243,7 +246,7 @@ impl Builder {
 }
 
 /// What the engine is told.
-fn settings(config: &DeviceConfig) -> Result<Settings, StartError> {
+fn settings(config: &DeviceConfig, profile_origin: Source) -> Result<Settings, StartError> {
     let mut settings = Settings::new(of_this_app(), instance());
     settings.servers = config.servers.iter().map(device::server_settings).collect();
     settings.policy = config.policy;
@@ -255,13 +258,13 @@ fn settings(config: &DeviceConfig) -> Result<Settings, StartError> {
     settings.exploration = config.exploration;
     settings.seed = instance().0 as u64;
     if let Some(path) = &config.device_profile {
-        settings.energy = EnergyModel::new(&profile(path)?);
+        settings.energy = EnergyModel::new(&profile(path, profile_origin)?);
     }
     Ok(settings)
 }
 
 /// A profile by file, or by the name of a built-in one.
-fn profile(path: &std::path::Path) -> Result<DeviceProfile, StartError> {
+fn profile(path: &std::path::Path, origin: Source) -> Result<DeviceProfile, StartError> {
     let name = path.to_string_lossy();
     if DeviceProfile::built_in_names().any(|known| known == name) {
         return Ok(DeviceProfile::built_in(&name)?);
@@ -272,7 +275,7 @@ fn profile(path: &std::path::Path) -> Result<DeviceProfile, StartError> {
             let names: Vec<_> = DeviceProfile::built_in_names().collect();
             Err(ConfigError::Value {
                 key: "device_profile",
-                origin: Source::Builder,
+                origin,
                 value: name.into_owned(),
                 allowed: format!("use a readable file ({error}), or one of {}", names.join(", ")),
             }

@@ -244,7 +244,8 @@ impl Shared {
         let session = Box::new(Way { shared: Arc::downgrade(self), connection });
         let permits = Arc::clone(&self.executor.permits);
         // Waits for a core.
-        let server_call = ServerCall::new(attempt, call.on_device, session, permits);
+        let server_call =
+            ServerCall::new(attempt, method.descriptor().once, call.on_device, session, permits);
         let checked = {
             let mut core = self.lock();
             core.calls.insert((connection, attempt), Arc::downgrade(&server_call));

@@ -14,8 +14,19 @@ use crate::context;
 use crate::permits::{Permit, Permits};
 use crate::support::Outgoing;
 
-/// What unwinds a method whose call-back failed. Private, so that user code cannot mistake it for a panic of its own.
-pub(crate) struct Unwound(pub(crate) String);
+/// What unwinds a method whose attempt has failed. Private, so that user code cannot mistake it for a panic of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Unwound {
+    pub(crate) reason: String,
+    /// The method would fail again: it does what only the device may do.
+    pub(crate) needs_device: bool,
+}
+
+impl Unwound {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), needs_device: false }
+    }
+}
 
 /// How a server's call reaches its session.
 pub(crate) trait Session: Send + Sync {
@@ -32,6 +43,8 @@ pub(crate) trait Session: Send + Sync {
 /// One call that runs on a server.
 pub(crate) struct ServerCall {
     pub(crate) attempt: Attempt,
+    /// Whether its method may run only once: then nothing within it is repeated either.
+    once: bool,
     /// Methods that the device wants called back.
     on_device: Vec<MethodId>,
     session: Box<dyn Session>,
@@ -49,7 +62,7 @@ struct State {
     /// Fixed places of exclusive slots that carry fields which only the device has.
     places: Vec<(Place, u16, Vec<u16>)>,
     answers: BTreeMap<u32, Result<AnswerImage, String>>,
-    failure: Option<String>,
+    failure: Option<Unwound>,
     started: Option<Instant>,
     called_back: Duration,
 }
@@ -64,6 +77,7 @@ pub(crate) struct Ran {
 impl ServerCall {
     pub(crate) fn new(
         attempt: Attempt,
+        once: bool,
         on_device: Vec<MethodId>,
         session: Box<dyn Session>,
         permits: Arc<Permits>,
@@ -71,6 +85,7 @@ impl ServerCall {
         let permit = permits.acquire();
         Arc::new(Self {
             attempt,
+            once,
             on_device,
             session,
             permits,
@@ -102,13 +117,14 @@ impl ServerCall {
     }
 
     /// Why what the method returns is not to be used, if it is not.
-    pub(crate) fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<Unwound> {
         let failure = self.lock().failure.clone();
         failure.or_else(|| {
             (context::strays() != self.strays).then(|| {
-                "a `#[device]` method was called on a thread that belongs to no call: \
-                 carry `outboard::context()` over to the threads that a method spawns"
-                    .to_owned()
+                Unwound::new(
+                    "a `#[device]` method was called on a thread that belongs to no call: \
+                     carry `outboard::context()` over to the threads that a method spawns",
+                )
             })
         })
     }
@@ -116,19 +132,32 @@ impl ServerCall {
     /// Unwinds if the attempt has failed: user code may have caught the first unwinding.
     pub(crate) fn gate(&self) {
         if let Some(failure) = self.failure() {
-            resume_unwind(Box::new(Unwound(failure)));
+            resume_unwind(Box::new(failure));
         }
     }
 
     /// Fails the attempt and unwinds the method.
     pub(crate) fn fail(&self, reason: String) -> ! {
-        self.lock().failure.get_or_insert(reason.clone());
-        resume_unwind(Box::new(Unwound(reason)))
+        self.unwind(Unwound::new(reason))
+    }
+
+    /// A method that may run only once is about to be called. Within one that is run again when its attempt is given up
+    /// it would be repeated; on the device it is a call of its own.
+    pub(crate) fn guard_once(&self, method: &str) {
+        if !self.once {
+            let reason = format!("it calls `{method}`, which may run only once");
+            self.unwind(Unwound { reason, needs_device: true });
+        }
+    }
+
+    fn unwind(&self, unwound: Unwound) -> ! {
+        self.lock().failure.get_or_insert_with(|| unwound.clone());
+        resume_unwind(Box::new(unwound))
     }
 
     /// The attempt is over for the device: whoever waits for an answer need not wait.
     pub(crate) fn let_go(&self, reason: &str) {
-        self.lock().failure.get_or_insert_with(|| reason.to_owned());
+        self.lock().failure.get_or_insert_with(|| Unwound::new(reason));
         self.changed.notify_all();
     }
 
@@ -174,7 +203,7 @@ impl ServerCall {
                 return answer;
             }
             if let Some(failure) = &state.failure {
-                return Err(failure.clone());
+                return Err(failure.reason.clone());
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -65,6 +65,9 @@ pub enum ShimError {
     /// A call-back failed on the way, and the method was unwound.
     #[error("{0}")]
     CallBack(String),
+    /// The method does what only the device may do, and was unwound before it did.
+    #[error("{0}")]
+    NeedsDevice(String),
     /// A slot that is only read was changed.
     #[error("slot {0} is shared, and was changed")]
     SharedSlotChanged(u16),
@@ -137,7 +140,7 @@ impl<'f> ShimFrame<'f> {
         }
         // `State` and serde implementations are user code too, and may panic on the way in or out.
         let ran = catch_unwind(AssertUnwindSafe(|| (descriptor.shim)(&mut self)));
-        ran.unwrap_or_else(|payload| Err(self.unwound(payload)))?;
+        ran.unwrap_or_else(|payload| Err(unwound(payload)))?;
         Ok(Given { result: self.result, exclusive: self.exclusive })
     }
 
@@ -215,11 +218,12 @@ impl<'f> ShimFrame<'f> {
         drop(entered);
         match (ran, &self.ground) {
             // The method may have caught the unwinding of a failed call-back; what it returns is not to be used.
-            (Ok(_), Ground::Server(call)) if call.failure().is_some() => {
-                Err(ShimError::CallBack(call.failure().unwrap_or_default()))
-            }
-            (Ok(result), _) => Ok(result),
-            (Err(payload), _) => Err(self.unwound(payload)),
+            (Ok(result), Ground::Server(call)) => match call.failure() {
+                Some(unwound) => Err(unwound.into()),
+                None => Ok(result),
+            },
+            (Ok(result), Ground::Device) => Ok(result),
+            (Err(payload), _) => Err(unwound(payload)),
         }
     }
 
@@ -287,13 +291,6 @@ impl<'f> ShimFrame<'f> {
         let name = descriptor.slots.get(usize::from(slot)).map_or("?", |slot| slot.name);
         ShimError::Slot { method: descriptor.title(), slot: name, error }
     }
-
-    fn unwound(&self, payload: Box<dyn Any + Send>) -> ShimError {
-        match payload.downcast::<Unwound>() {
-            Ok(unwound) => ShimError::CallBack(unwound.0),
-            Err(payload) => ShimError::Panicked(panic_text(payload.as_ref())),
-        }
-    }
 }
 
 impl ShimError {
@@ -304,6 +301,7 @@ impl ShimError {
             Self::NotRun(why) => Failure::NotRun(why),
             Self::Panicked(text) => Failure::Panicked(text),
             Self::CallBack(text) => Failure::CallBack(text),
+            Self::NeedsDevice(text) => Failure::NeedsDevice(text),
             Self::SharedSlotChanged(slot) => Failure::SharedSlotChanged(slot),
             Self::Unencodable(text) => Failure::Unencodable(text),
         }
@@ -393,6 +391,19 @@ impl<T> ExclusiveOption<T> {
 impl<T> GivesBack for ExclusiveOption<T> {
     fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
         crate::support::write_option(self.0.as_ref(), out, self.1.encode)
+    }
+}
+
+fn unwound(payload: Box<dyn Any + Send>) -> ShimError {
+    match payload.downcast::<Unwound>() {
+        Ok(unwound) => (*unwound).into(),
+        Err(payload) => ShimError::Panicked(panic_text(payload.as_ref())),
+    }
+}
+
+impl From<Unwound> for ShimError {
+    fn from(unwound: Unwound) -> Self {
+        if unwound.needs_device { Self::NeedsDevice(unwound.reason) } else { Self::CallBack(unwound.reason) }
     }
 }
 

@@ -27,8 +27,6 @@ const BATCH_AGE: Duration = Duration::from_millis(10);
 
 /// No method: the caller of an outermost call.
 const NOBODY: u32 = u32::MAX;
-/// No frame.
-const NO_EDGE: u16 = u16::MAX;
 
 /// What a thread saw since it last told.
 #[derive(Clone, Debug, Default)]
@@ -69,14 +67,8 @@ pub(crate) struct Sample {
     pub(crate) offloaded_within: bool,
 }
 
-/// A call on this thread's stack; popped when dropped.
-#[derive(Debug)]
-pub(crate) struct Counted {
-    edge: u16,
-    timed: Option<Timed>,
-}
-
-#[derive(Debug)]
+/// What is kept of a timed call until it ends.
+#[derive(Clone, Copy, Debug)]
 struct Timed {
     start: Instant,
     /// Taken where it costs little beside the method: it is a system call.
@@ -84,85 +76,151 @@ struct Timed {
     work: Option<f64>,
 }
 
-/// Pushes a call. `work` is asked only when the call is timed.
+/// The counters of a call on the stack, by their place; [`NONE`](Self::NONE) where there was no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EdgeNumber(u16);
+
+impl EdgeNumber {
+    const NONE: Self = Self(u16::MAX);
+
+    pub(crate) const fn as_u16(self) -> u16 {
+        self.0
+    }
+
+    pub(crate) const fn from_u16(number: u16) -> Self {
+        Self(number)
+    }
+}
+
+/// Pushes a call, to be popped when it ends. `work` is asked only when the call is timed.
 #[inline]
-pub(crate) fn push(method: u32, work: impl FnOnce() -> Option<f64>) -> Counted {
+pub(crate) fn push(method: u32, work: impl FnOnce() -> Option<f64>) -> EdgeNumber {
     STACK.with(|stack| {
         let caller = stack.push(method);
-        let Some((number, edge)) = stack.edge(caller, method) else {
-            return Counted { edge: NO_EDGE, timed: None };
-        };
-        edge.calls.set(edge.calls.get() + 1);
-        let due = edge.due.get() - 1;
-        edge.due.set(due);
-        let timed = if due == 0 { Some(stack.start(edge, work)) } else { None };
-        Counted { edge: number, timed }
+        let Some((number, edge)) = stack.edge(caller, method) else { return EdgeNumber::NONE };
+        if edge.is_due() {
+            stack.start(edge, work);
+        }
+        EdgeNumber(number)
     })
 }
 
-/// The time of an async call, over all its polls.
+/// Pops the call that was pushed last.
+#[inline]
+pub(crate) fn pop(number: EdgeNumber) {
+    STACK.with(|stack| {
+        let depth = stack.depth.get() - 1;
+        stack.depth.set(depth);
+        let Some(edge) = stack.edges.get(usize::from(number.0)) else { return };
+        // Counted when it ends, so that a call and its sample are handed over together.
+        edge.calls.set(edge.calls.get() + 1);
+        match stack.is_timed.get(depth) {
+            Some(timed) if timed.get() => stack.finish(depth, edge),
+            _ => stack.charge_parent(depth, edge.mean.get()),
+        }
+    });
+}
+
+/// An async call, over all its polls.
 #[derive(Debug)]
-pub(crate) struct Timing {
+pub(crate) struct Polls {
+    method: u32,
     work: Option<f64>,
     /// Set at the first poll.
-    began: Option<(Instant, u32)>,
+    began: Option<Began>,
     callees: u64,
     offloaded: bool,
 }
 
-impl Timing {
+#[derive(Clone, Copy, Debug)]
+struct Began {
+    caller: u32,
+    /// Set where the call is timed.
+    start: Option<Instant>,
+}
+
+impl Polls {
     /// Of a call that is polled next.
-    pub(crate) fn new(work: Option<f64>) -> Self {
-        Self { work, began: None, callees: 0, offloaded: false }
+    pub(crate) fn new(method: u32, work: Option<f64>) -> Self {
+        Self { method, work, began: None, callees: 0, offloaded: false }
+    }
+
+    /// Puts the call on the stack for one poll; popped when dropped.
+    #[inline]
+    pub(crate) fn poll(&mut self) -> Polled<'_> {
+        STACK.with(|stack| {
+            let caller = stack.push(self.method);
+            if self.began.is_none() {
+                self.began = Some(Began::now(stack, caller, self.method));
+            }
+        });
+        Polled { call: self }
     }
 
     /// The call returned.
-    pub(crate) fn finish(self, method: u32) {
-        let (Some((start, caller)), Some(callee)) = (self.began, some(method)) else { return };
+    pub(crate) fn finish(self) {
+        let (Some(began), Some(callee)) = (self.began, some(self.method)) else { return };
+        let outermost = STACK.with(|stack| {
+            let edge = stack.edge(began.caller, self.method);
+            let mean = edge.map_or(0, |(_, edge)| {
+                edge.calls.set(edge.calls.get() + 1);
+                edge.mean.get()
+            });
+            if began.start.is_none() {
+                stack.charge_parent(stack.depth.get(), mean);
+            }
+            stack.depth.get() == 0
+        });
+        let Some(start) = began.start else { return };
         let now = Instant::now();
         let inclusive = now - start;
-        let exclusive = inclusive.saturating_sub(Duration::from_nanos(self.callees));
+        STACK.with(|stack| {
+            let nanos = nanoseconds(inclusive);
+            stack.charge_parent(stack.depth.get(), nanos);
+            if let Some((_, edge)) = stack.edge(began.caller, self.method) {
+                edge.learn(nanos);
+            }
+        });
         let sample = Sample {
-            caller: some(caller),
+            caller: some(began.caller),
             callee,
             inclusive,
-            exclusive,
+            exclusive: inclusive.saturating_sub(Duration::from_nanos(self.callees)),
             cpu: None,
             work: self.work,
             offloaded_within: self.offloaded,
         };
-        let outermost = STACK.with(|stack| stack.depth.get() == 0);
         keep(sample, now, outermost);
+    }
+}
+
+impl Began {
+    fn now(stack: &Stack, caller: u32, method: u32) -> Self {
+        let due = stack.edge(caller, method).is_some_and(|(_, edge)| {
+            let due = edge.is_due();
+            if due {
+                edge.schedule();
+            }
+            due
+        });
+        Self { caller, start: due.then(Instant::now) }
     }
 }
 
 /// An async call that is being polled on this thread.
 #[derive(Debug)]
 pub(crate) struct Polled<'a> {
-    timing: &'a mut Timing,
-}
-
-/// Puts an async call on the stack for one poll. Its first poll counts as the call.
-pub(crate) fn poll(method: u32, timing: &mut Timing) -> Polled<'_> {
-    STACK.with(|stack| {
-        let caller = stack.push(method);
-        if timing.began.is_none() {
-            timing.began = Some((Instant::now(), caller));
-            if let Some((_, edge)) = stack.edge(caller, method) {
-                edge.calls.set(edge.calls.get() + 1);
-            }
-        }
-    });
-    Polled { timing }
+    call: &'a mut Polls,
 }
 
 impl Drop for Polled<'_> {
+    #[inline]
     fn drop(&mut self) {
         STACK.with(|stack| {
             let depth = stack.depth.get() - 1;
             stack.depth.set(depth);
-            self.timing.callees += stack.callees.get(depth).map_or(0, Cell::get);
-            self.timing.offloaded |= stack.offloaded.get(depth).is_some_and(Cell::get);
+            self.call.callees += stack.callees.get(depth).map_or(0, Cell::get);
+            self.call.offloaded |= stack.offloaded.get(depth).is_some_and(Cell::get);
         });
     }
 }
@@ -171,7 +229,7 @@ impl Drop for Polled<'_> {
 pub(crate) fn offloaded(elapsed: Duration) {
     STACK.with(|stack| {
         let depth = stack.depth.get();
-        stack.charge_parent(depth, u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+        stack.charge_parent(depth, nanoseconds(elapsed));
         stack.offloaded.iter().take(depth).for_each(|offloaded| offloaded.set(true));
     });
 }
@@ -185,20 +243,6 @@ pub(crate) fn take_batch() -> Batch {
 /// The method that runs on this thread, as its profile sees it.
 pub(crate) fn current() -> Option<MethodIndex> {
     STACK.with(|stack| some(stack.caller()))
-}
-
-impl Drop for Counted {
-    #[inline]
-    fn drop(&mut self) {
-        STACK.with(|stack| {
-            let depth = stack.depth.get() - 1;
-            stack.depth.set(depth);
-            match self.timed.take() {
-                None => stack.charge_parent(depth, stack.mean(self.edge)),
-                Some(timed) => stack.finish(depth, self.edge, timed),
-            }
-        });
-    }
 }
 
 thread_local! {
@@ -227,6 +271,9 @@ struct Stack {
     callees: [Cell<u64>; DEPTH],
     /// Whether a call within ran on a server, per frame.
     offloaded: [Cell<bool>; DEPTH],
+    is_timed: [Cell<bool>; DEPTH],
+    /// Meaningful where `is_timed` says so.
+    timed: [Cell<Option<Timed>>; DEPTH],
     edges: [Edge; EDGES],
 }
 
@@ -253,6 +300,28 @@ impl Edge {
             mean: Cell::new(0),
         }
     }
+
+    /// Counts down to the next timed call.
+    #[inline]
+    fn is_due(&self) -> bool {
+        let due = self.due.get() - 1;
+        self.due.set(due);
+        due == 0
+    }
+
+    /// Sets when the call after a timed one is timed; says whether the method takes long.
+    fn schedule(&self) -> bool {
+        let timed = self.timed.get().saturating_add(1);
+        self.timed.set(timed);
+        let long = u128::from(self.mean.get()) >= LONG.as_nanos();
+        self.due.set(if timed < ALWAYS_TIMED || long { 1 } else { SAMPLE_EVERY });
+        long
+    }
+
+    fn learn(&self, nanos: u64) {
+        let mean = self.mean.get();
+        self.mean.set(if mean == 0 { nanos } else { mean - mean / 8 + nanos / 8 });
+    }
 }
 
 impl Stack {
@@ -262,6 +331,8 @@ impl Stack {
             methods: [const { Cell::new(NOBODY) }; DEPTH],
             callees: [const { Cell::new(0) }; DEPTH],
             offloaded: [const { Cell::new(false) }; DEPTH],
+            is_timed: [const { Cell::new(false) }; DEPTH],
+            timed: [const { Cell::new(None) }; DEPTH],
             edges: [const { Edge::new() }; EDGES],
         }
     }
@@ -283,6 +354,7 @@ impl Stack {
             self.methods[depth].set(method);
             self.callees[depth].set(0);
             self.offloaded[depth].set(false);
+            self.is_timed[depth].set(false);
         }
         self.depth.set(depth + 1);
         caller
@@ -319,19 +391,17 @@ impl Stack {
         None
     }
 
+    /// Begins to time the call on top.
     #[cold]
-    fn start(&self, edge: &Edge, work: impl FnOnce() -> Option<f64>) -> Timed {
-        let timed = edge.timed.get().saturating_add(1);
-        edge.timed.set(timed);
-        let long = u128::from(edge.mean.get()) >= LONG.as_nanos();
-        edge.due.set(if timed < ALWAYS_TIMED || long { 1 } else { SAMPLE_EVERY });
-        let cpu = (timed == 1 || long).then(ThreadTime::now);
-        Timed { work: work(), cpu, start: Instant::now() }
-    }
-
-    #[inline]
-    fn mean(&self, edge: u16) -> u64 {
-        self.edges.get(usize::from(edge)).map_or(0, |edge| edge.mean.get())
+    fn start(&self, edge: &Edge, work: impl FnOnce() -> Option<f64>) {
+        let depth = self.depth.get() - 1;
+        let first = edge.timed.get() == 0;
+        let long = edge.schedule();
+        if depth < DEPTH {
+            let cpu = (first || long).then(ThreadTime::now);
+            self.timed[depth].set(Some(Timed { work: work(), cpu, start: Instant::now() }));
+            self.is_timed[depth].set(true);
+        }
     }
 
     /// Adds a callee's time to the frame below it.
@@ -343,25 +413,24 @@ impl Stack {
         }
     }
 
+    /// Ends the timing of the call that was just popped.
     #[cold]
-    fn finish(&self, depth: usize, number: u16, timed: Timed) {
+    fn finish(&self, depth: usize, edge: &Edge) {
+        let Some(timed) = self.timed[depth].take() else { return };
         let now = Instant::now();
         let inclusive = now - timed.start;
-        let nanos = u64::try_from(inclusive.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanoseconds(inclusive);
         self.charge_parent(depth, nanos);
-        let edge = &self.edges[usize::from(number)];
-        let mean = edge.mean.get();
-        edge.mean.set(if mean == 0 { nanos } else { mean - mean / 8 + nanos / 8 });
-        let callees = self.callees.get(depth).map_or(0, Cell::get);
+        edge.learn(nanos);
         let Some(callee) = some(edge.callee.get()) else { return };
         let sample = Sample {
             caller: some(edge.caller.get()),
             callee,
             inclusive,
-            exclusive: inclusive.saturating_sub(Duration::from_nanos(callees)),
+            exclusive: inclusive.saturating_sub(Duration::from_nanos(self.callees[depth].get())),
             cpu: timed.cpu.map(|cpu| cpu.elapsed()),
             work: timed.work,
-            offloaded_within: self.offloaded.get(depth).is_some_and(Cell::get),
+            offloaded_within: self.offloaded[depth].get(),
         };
         keep(sample, now, depth == 0);
     }
@@ -435,6 +504,10 @@ fn keep(sample: Sample, now: Instant, outermost: bool) {
     }
 }
 
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 fn some(method: u32) -> Option<MethodIndex> {
     (method != NOBODY).then_some(MethodIndex(method))
 }
@@ -443,8 +516,16 @@ fn some(method: u32) -> Option<MethodIndex> {
 mod tests {
     use super::*;
 
-    fn call(method: u32) -> Counted {
-        push(method, || Some(1.0))
+    struct Called(EdgeNumber);
+
+    impl Drop for Called {
+        fn drop(&mut self) {
+            pop(self.0);
+        }
+    }
+
+    fn call(method: u32) -> Called {
+        Called(push(method, || Some(1.0)))
     }
 
     fn edge(caller: Option<u32>, callee: u32, calls: u64) -> EdgeCalls {
@@ -459,7 +540,7 @@ mod tests {
                 let _inner = call(2);
             }
         }
-        let _again = call(2);
+        drop(call(2));
         let mut calls = take_batch().calls;
         calls.sort_by_key(|edge| (edge.caller, edge.callee));
         assert_eq!(calls, [edge(None, 1, 1), edge(None, 2, 1), edge(Some(1), 2, 1000)]);
@@ -490,23 +571,24 @@ mod tests {
     }
 
     #[test]
-    fn more_edges_than_places_are_left_out_and_nothing_breaks() {
-        for method in 0..EDGES as u32 + 10 {
-            drop(call(method));
-        }
-        assert_eq!(take_batch().calls.len(), EDGES);
-        drop(call(1));
-        assert_eq!(take_batch().calls, [edge(None, 1, 1)], "there is room again");
+    fn a_full_table_leaves_edges_out_until_its_counts_are_taken() {
+        let stack = Stack::new();
+        let edges = EDGES as u32;
+        assert!((0..edges).all(|method| stack.edge(NOBODY, method).is_some()));
+        assert!(stack.edge(NOBODY, edges).is_none(), "there is no place left");
+        stack.edge(NOBODY, 3).unwrap().1.calls.set(5);
+        assert_eq!(stack.take_calls(), [edge(None, 3, 5)]);
+        assert!(stack.edge(NOBODY, edges).is_some(), "there is room again");
     }
 
     #[test]
     fn an_async_call_is_counted_once_and_charged_for_its_callees() {
-        let mut timing = Timing::new(Some(2.0));
+        let mut polls = Polls::new(1, Some(2.0));
         for _ in 0..3 {
-            let _polled = poll(1, &mut timing);
+            let _polled = polls.poll();
             let _inner = call(2);
         }
-        timing.finish(1);
+        polls.finish();
         let batch = take_batch();
         let outer: Vec<_> = batch.samples.iter().filter(|sample| sample.callee == MethodIndex(1)).collect();
         assert_eq!(outer.len(), 1);

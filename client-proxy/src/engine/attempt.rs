@@ -204,6 +204,11 @@ impl Engine {
                 self.failed_method(now, &under_way, LocalReason::Failing);
                 self.panicked_remotely(under_way.offer, message);
             }
+            Failure::NeedsDevice(reason) => {
+                self.failed_method(now, &under_way, LocalReason::TakenBack);
+                let pin = Pin::NeedsDevice(reason.clone());
+                self.take_back(now, under_way.offer.request.method, pin);
+            }
             Failure::SharedSlotChanged(slot) => {
                 self.failed_method(now, &under_way, LocalReason::TakenBack);
                 self.take_back(now, under_way.offer.request.method, Pin::SharedSlotChanged(*slot));

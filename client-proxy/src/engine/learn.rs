@@ -1,10 +1,18 @@
 //! What runs on the device teach.
 
-use outboard_core::{MethodIndex, Timestamp};
+use std::time::Duration;
+
+use outboard_core::{ByteCount, MethodIndex, Timestamp};
 use outboard_profiler::LocalCalls;
 
 use super::Engine;
+use crate::decision::Request;
 use crate::method::Pin;
+use crate::server::Server;
+use crate::settings::Policy;
+
+/// A method that runs for less than this is not worth the shortest round trip, whatever its size.
+const WORTH_A_LOOK: Duration = Duration::from_micros(50);
 
 /// How the local run went that followed a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +27,30 @@ impl Engine {
     /// A consulted call ran on the device.
     pub fn ran_locally(&mut self, now: Timestamp, calls: &LocalCalls) {
         self.merge(now, std::slice::from_ref(calls));
+    }
+
+    /// Whether a call that runs here should have its slots encoded all the same, once, so that the plan knows what sending
+    /// them would cost. Not for methods that no server takes, nor for those that cannot be worth it whatever their size.
+    pub fn wants_size(&self, now: Timestamp, method: MethodIndex) -> bool {
+        let Some(state) = self.methods.get(method.position()) else { return false };
+        let Some(statistics) = self.profile.method(method) else { return false };
+        let takes = |server: &Server| server.is_attached() && server.offers(method);
+        statistics.size_is_unknown()
+            && state.bound_here().is_none()
+            && state.held(now).is_none()
+            && self.settings.policy == Policy::Plan
+            && self.servers.iter().any(takes)
+            && statistics.local(None).is_none_or(|local| local.median() >= WORTH_A_LOOK)
+    }
+
+    /// A call's slots were encoded to know their size; `returning` is the part of those that come back.
+    pub fn sized(&mut self, now: Timestamp, request: &Request, size: ByteCount, returning: ByteCount) {
+        self.profile.observe_size(request.method, size, returning, request.work);
+        if let Some(state) = self.methods.get_mut(request.method.position()) {
+            state.quotes.clear();
+        }
+        self.planner.hurry(now);
+        self.learned(now);
     }
 
     /// Takes in what a thread counted since the last time.

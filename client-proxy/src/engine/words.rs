@@ -23,13 +23,17 @@ impl Engine {
     pub(super) fn refresh_words(&mut self, now: Timestamp) {
         self.words_due = None;
         for position in 0..self.methods.len() {
-            let method = MethodIndex(position as u32);
-            let word = self.word_of(now, method, &self.methods[position]);
-            let state = &mut self.methods[position];
-            if state.word != word {
-                state.word = word;
-                self.outputs.push_back(Output::Word { method, word });
-            }
+            self.refresh_word(now, MethodIndex(position as u32));
+        }
+    }
+
+    /// Gives a method the word that holds now.
+    pub(super) fn refresh_word(&mut self, now: Timestamp, method: MethodIndex) {
+        let word = self.word_of(now, method, &self.methods[method.position()]);
+        let state = &mut self.methods[method.position()];
+        if state.word != word {
+            state.word = word;
+            self.outputs.push_back(Output::Word { method, word });
         }
     }
 
@@ -48,6 +52,9 @@ impl Engine {
             Policy::Plan => {}
             Policy::Device => return Word::Local,
             Policy::Server => return Word::Consult,
+        }
+        if self.wants_size(now, method) {
+            return Word::Consult;
         }
         let Some(statistics) = self.profile.method(method) else { return Word::Local };
         // With work, the next call may be larger than any before.

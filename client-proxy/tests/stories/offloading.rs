@@ -34,7 +34,7 @@ fn without_a_server_nothing_is_asked() {
     let mut world = World::with(Objective::Time, |settings| settings.servers.clear());
     let detect = world.method("detect", DETECT);
     world.calls(detect, 3);
-    assert_eq!(world.words.get(&detect), None, "it stays at local");
+    assert_eq!(world.words[&detect], Word::Local);
     assert_eq!(world.engine.report(world.now).methods[0].why, "no server is configured");
 }
 
@@ -152,16 +152,28 @@ fn what_is_only_worth_it_together_does_not_go_alone() {
 }
 
 #[test]
-fn a_state_too_large_for_the_link_is_encoded_ever_more_rarely() {
+fn a_state_too_large_for_the_link_is_encoded_once_and_never_sent() {
     let mut world = World::new(Objective::Time);
     let huge = world.method("huge", Cost::of(200, 50_000_000, 100));
     world.pass(millis(100));
     let went = world.calls(huge, 300);
     assert!(went.iter().all(|went| went.how != How::Remote));
     assert!(went.iter().all(|went| went.took == millis(200)));
-    let encoded = went.iter().filter(|went| went.how == How::Local(LocalReason::TooLarge)).count();
-    assert!(encoded > 0, "{:?}", went.last());
+    assert!(!world.engine.wants_size(world.now, huge), "it is known now");
     assert!(world.bytes_up < 10_000, "nothing of it was sent");
+}
+
+#[test]
+fn a_state_that_grew_past_its_budget_stays_here() {
+    let mut world = World::new(Objective::Time);
+    let grows = world.method("grows", Cost::of(200, 1_000, 100));
+    world.pass(millis(100));
+    world.calls(grows, 20);
+    assert_eq!(world.call(grows).how, How::Remote);
+    world.costs(grows, Cost::of(200, 50_000_000, 100));
+    let went = world.calls(grows, 300);
+    assert!(went.iter().all(|went| went.how == How::Local(LocalReason::TooLarge)), "{:?}", went.last());
+    assert!(went.iter().all(|went| went.took == millis(200)));
 }
 
 #[test]

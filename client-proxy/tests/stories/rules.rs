@@ -216,7 +216,7 @@ fn registering_twice_is_registering_once() {
 fn words_follow_the_session() {
     let mut world = World::new(Objective::Time);
     let detect = world.method("detect", DETECT);
-    assert_eq!(world.words.get(&detect), None, "no session yet: local");
+    assert_eq!(world.words[&detect], Word::Local, "no session yet");
     world.pass(millis(100));
     assert_eq!(world.words[&detect], Word::Consult);
     world.kill_server();

@@ -175,6 +175,12 @@ impl World {
         world
     }
 
+    /// From now on a call costs so much.
+    pub(crate) fn costs(&mut self, method: MethodIndex, cost: Cost) {
+        let id = self.engine.method_info(method).expect("it is registered").id;
+        self.costs.insert(id, cost);
+    }
+
     pub(crate) fn method(&mut self, name: &str, cost: Cost) -> MethodIndex {
         self.register(MethodInfo::remoteable(MethodId::named(name), name), cost)
     }
@@ -224,6 +230,10 @@ impl World {
         let cost = self.cost_of(&request);
         match self.engine.decide(self.now, &request) {
             Decision::Local(reason) => {
+                if self.engine.wants_size(self.now, request.method) {
+                    let returning = ByteCount::from_bytes(cost.down);
+                    self.engine.sized(self.now, &request, ByteCount::from_bytes(cost.up), returning);
+                }
                 self.run_here(&request);
                 How::Local(reason)
             }

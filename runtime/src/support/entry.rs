@@ -1,5 +1,6 @@
 //! The first thing an annotated call does: stay here, or try elsewhere.
 
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,7 +11,7 @@ use crate::attempt;
 use crate::attempt::{Ended, Plan};
 use crate::device::Rerun;
 use crate::method::Method;
-use crate::stack::{self, Counted, Timing};
+use crate::stack::{self, EdgeNumber, Polls};
 
 /// Where a call goes.
 #[derive(Debug)]
@@ -21,48 +22,82 @@ pub enum Entry {
     Remote(Attempt),
 }
 
-/// A call that runs here, for as long as it does.
+/// A call that runs here, for as long as it does. One word, so that it stays in a register: which counters it has on the
+/// call stack, and flags.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the two guards act when they are dropped")]
-pub struct Frame {
-    counted: Option<Counted>,
-    /// What its outcome says about an attempt that failed before.
-    rerun: Option<Rerun>,
-    wants_fallback: bool,
-}
+pub struct Frame(u32);
 
 impl Frame {
+    /// The low half is an edge number, and the call is on the stack.
+    const ON_STACK: u32 = 1 << 16;
+    /// The method's `fallback` is to stand in.
+    const WANTS_FALLBACK: u32 = 1 << 17;
+    /// What its outcome says about an attempt that failed before is to be told.
+    const RERUN: u32 = 1 << 18;
+
     /// A call that nobody watches.
     #[inline]
     #[must_use]
     pub const fn none() -> Self {
-        Self { counted: None, rerun: None, wants_fallback: false }
+        Self(0)
     }
 
     /// Whether the method's `fallback` is to stand in.
     #[inline]
     #[must_use]
     pub const fn wants_fallback(&self) -> bool {
-        self.wants_fallback
+        self.0 & Self::WANTS_FALLBACK != 0
     }
 
     #[inline]
     fn counted(method: &'static Method, work: impl FnOnce() -> Option<f64>) -> Self {
-        Self { counted: Some(stack::push(method.raw_index(), work)), rerun: None, wants_fallback: false }
+        Self(u32::from(stack::push(method.raw_index(), work).as_u16()) | Self::ON_STACK)
     }
 
     /// As the end of an attempt leaves it.
     fn after(method: &'static Method, work: Option<f64>, ended: Ended) -> Self {
         if ended.wants_fallback {
-            return Self { counted: None, rerun: None, wants_fallback: true };
+            return Self(Self::WANTS_FALLBACK);
         }
-        Self { rerun: ended.rerun, ..Self::counted(method, || work) }
+        let mut frame = Self::counted(method, || work);
+        if let Some(rerun) = ended.rerun {
+            RERUNS.with_borrow_mut(|reruns| reruns.push(rerun));
+            frame.0 |= Self::RERUN;
+        }
+        frame
+    }
+
+    #[cold]
+    fn end_rerun(&self) {
+        // Taken out first: telling how it went may run code that looks here again.
+        let rerun = RERUNS.with_borrow_mut(Vec::pop);
+        drop(rerun);
     }
 }
 
-/// A call that goes elsewhere first.
+impl Drop for Frame {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0 & Self::ON_STACK != 0 {
+            stack::pop(EdgeNumber::from_u16(self.0 as u16));
+            if self.0 & Self::RERUN != 0 {
+                self.end_rerun();
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// The runs on this thread's stack that follow a failed attempt, innermost last.
+    static RERUNS: RefCell<Vec<Rerun>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A call that goes elsewhere first. Boxed, so that calls that stay here do not make room for it.
 #[derive(Debug)]
-pub struct Attempt {
+pub struct Attempt(Box<Departure>);
+
+#[derive(Debug)]
+struct Departure {
     method: &'static Method,
     work: Option<f64>,
     plan: Plan,
@@ -90,11 +125,9 @@ pub fn enter_with_work(method: &'static Method, work: impl FnOnce() -> f64) -> E
 fn consult(method: &'static Method, work: Option<f64>) -> Entry {
     match attempt::plan(method, work) {
         attempt::Go::Bare => Entry::Local(Frame::none()),
-        attempt::Go::Here { wants_fallback: true } => {
-            Entry::Local(Frame { wants_fallback: true, ..Frame::none() })
-        }
+        attempt::Go::Here { wants_fallback: true } => Entry::Local(Frame(Frame::WANTS_FALLBACK)),
         attempt::Go::Here { wants_fallback: false } => Entry::Local(Frame::counted(method, || work)),
-        attempt::Go::There(plan) => Entry::Remote(Attempt { method, work, plan }),
+        attempt::Go::There(plan) => Entry::Remote(Attempt(Box::new(Departure { method, work, plan }))),
     }
 }
 
@@ -104,10 +137,8 @@ impl Attempt {
     /// # Errors
     /// The frame of the call that runs here instead.
     pub fn run<S: Slots, C: Codec>(self, mut slots: S, codec: C) -> Result<C::Owned, Frame> {
-        match attempt::run(self.method, self.plan, &mut slots, codec) {
-            Ok(result) => Ok(result),
-            Err(ended) => Err(Frame::after(self.method, self.work, ended)),
-        }
+        let Departure { method, work, plan } = *self.0;
+        attempt::run(method, plan, &mut slots, codec).map_err(|ended| Frame::after(method, work, ended))
     }
 
     /// Tries a call whose result can say that it failed to run.
@@ -118,18 +149,12 @@ impl Attempt {
     where
         C::Owned: Fallible,
     {
-        match attempt::run(self.method, self.plan, &mut slots, codec) {
+        let Departure { method, work, plan } = *self.0;
+        match attempt::run(method, plan, &mut slots, codec) {
             Ok(result) => Ok(result),
-            Err(ended) => settle(self.method, self.work, ended),
+            Err(Ended { error: Some(error), .. }) => Ok(C::Owned::from_call_error(error)),
+            Err(ended) => Err(Frame::after(method, work, ended)),
         }
-    }
-}
-
-/// Turns an end without a result into the caller's error, or into a run here.
-fn settle<R: Fallible>(method: &'static Method, work: Option<f64>, ended: Ended) -> Result<R, Frame> {
-    match ended.error {
-        Some(error) => Ok(R::from_call_error(error)),
-        None => Err(Frame::after(method, work, ended)),
     }
 }
 
@@ -153,11 +178,7 @@ pub struct AsyncFrame {
 
 /// An async call that goes elsewhere first.
 #[derive(Debug)]
-pub struct AsyncAttempt {
-    method: &'static Method,
-    work: Option<f64>,
-    plan: Plan,
-}
+pub struct AsyncAttempt(Box<Departure>);
 
 /// Asks where an async call goes.
 #[inline]
@@ -186,7 +207,9 @@ fn consult_async(method: &'static Method, work: Option<f64>) -> AsyncEntry {
         attempt::Go::Here { wants_fallback } => {
             AsyncEntry::Local(AsyncFrame { method: Some(method), work, wants_fallback, ..none })
         }
-        attempt::Go::There(plan) => AsyncEntry::Remote(AsyncAttempt { method, work, plan }),
+        attempt::Go::There(plan) => {
+            AsyncEntry::Remote(AsyncAttempt(Box::new(Departure { method, work, plan })))
+        }
     }
 }
 
@@ -213,8 +236,8 @@ impl AsyncFrame {
         match self.method.filter(|_| !self.wants_fallback) {
             None => body.await,
             Some(method) => {
-                let timing = Timing::new(self.work);
-                Scope { method: method.raw_index(), timing: Some(timing), body: std::pin::pin!(body) }.await
+                let polls = Some(Polls::new(method.raw_index(), self.work));
+                Scope { polls, body: std::pin::pin!(body) }.await
             }
         }
     }
@@ -222,8 +245,7 @@ impl AsyncFrame {
 
 /// A future whose method is on the stack while it is polled.
 struct Scope<'a, F> {
-    method: u32,
-    timing: Option<Timing>,
+    polls: Option<Polls>,
     body: Pin<&'a mut F>,
 }
 
@@ -232,14 +254,14 @@ impl<F: Future> Future for Scope<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let scope = &mut *self;
-        let Some(timing) = &mut scope.timing else { return scope.body.as_mut().poll(context) };
-        let on_stack = stack::poll(scope.method, timing);
+        let Some(polls) = &mut scope.polls else { return scope.body.as_mut().poll(context) };
+        let on_stack = polls.poll();
         let polled = scope.body.as_mut().poll(context);
         drop(on_stack);
         if polled.is_ready()
-            && let Some(timing) = scope.timing.take()
+            && let Some(polls) = scope.polls.take()
         {
-            timing.finish(scope.method);
+            polls.finish();
         }
         polled
     }
@@ -251,10 +273,9 @@ impl AsyncAttempt {
     /// # Errors
     /// The frame of the call that runs here instead.
     pub async fn run<S: Slots, C: Codec>(self, mut slots: S, codec: C) -> Result<C::Owned, AsyncFrame> {
-        match attempt::run_async(self.method, self.plan, &mut slots, codec).await {
-            Ok(result) => Ok(result),
-            Err(ended) => Err(AsyncFrame::after(self.method, self.work, ended)),
-        }
+        let Departure { method, work, plan } = *self.0;
+        let ran = attempt::run_async(method, plan, &mut slots, codec).await;
+        ran.map_err(|ended| AsyncFrame::after(method, work, ended))
     }
 
     /// Tries a call whose result can say that it failed to run.
@@ -269,10 +290,11 @@ impl AsyncAttempt {
     where
         C::Owned: Fallible,
     {
-        match attempt::run_async(self.method, self.plan, &mut slots, codec).await {
+        let Departure { method, work, plan } = *self.0;
+        match attempt::run_async(method, plan, &mut slots, codec).await {
             Ok(result) => Ok(result),
             Err(Ended { error: Some(error), .. }) => Ok(C::Owned::from_call_error(error)),
-            Err(ended) => Err(AsyncFrame::after(self.method, self.work, ended)),
+            Err(ended) => Err(AsyncFrame::after(method, work, ended)),
         }
     }
 }

@@ -20,10 +20,13 @@ pub(crate) fn schema_of(descriptor: &Descriptor) -> (Schema, Option<String>) {
         match slot.map(|slot| slot.passing) {
             None => Some(format!("its result has the skipped field `{}`", skip.path)),
             Some(Passing::Value) => Some(format!("`{}` is skipped, and passed by value", skip.path)),
-            Some(_) if skip.beneath_container => {
+            Some(Passing::Shared) => {
+                Some(format!("`{}` is skipped, and passed by `&`: pass it by `&mut`", skip.path))
+            }
+            Some(Passing::Exclusive) if skip.beneath_container => {
                 Some(format!("`{}` is skipped, and lies beneath a container", skip.path))
             }
-            Some(_) => None,
+            Some(Passing::Exclusive) => None,
         }
     });
     (schema, stays)

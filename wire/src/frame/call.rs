@@ -137,6 +137,9 @@ pub enum Failure {
     /// The method started before the device gave the attempt up: what it did is not known.
     #[error("the device gave it up while it ran")]
     Fenced,
+    /// The method was unwound where it was about to do what only the device may do. It would again.
+    #[error("has to run on the device: {0}")]
+    NeedsDevice(#[serde(deserialize_with = "bounded::text")] String),
     /// The server cannot say what became of the call that was asked for.
     #[error("the server does not remember the call")]
     Forgotten,
@@ -154,6 +157,7 @@ impl Failure {
             Self::Panicked(text)
             | Self::Unencodable(text)
             | Self::CallBack(text)
+            | Self::NeedsDevice(text)
             | Self::NotRun(NotRun::Slots(text)) => bounded::clip(text),
             _ => {}
         }

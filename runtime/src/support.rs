@@ -16,7 +16,7 @@ pub use entry::{
     AsyncAttempt, AsyncEntry, AsyncFrame, Attempt, Entry, Frame, Work, enter, enter_async,
     enter_async_with_work, enter_with_work, work,
 };
-pub use outcome::{ErrorCodec, ErrorVia, Fallible, Outcome, OutcomeCodec, Way, assert_fallible, outcome};
+pub use outcome::{ErrorCodec, ErrorVia, Fallible, Outcome, OutcomeCodec, Way, outcome};
 pub use schema::MethodSchema;
 pub(crate) use schema::schema_of;
 pub use slots::{

@@ -300,6 +300,10 @@ impl AsyncAttempt {
 }
 
 /// A number that can say how much work a call is.
+#[diagnostic::on_unimplemented(
+    message = "`work` is `{Self}`, and has to be a number",
+    label = "write an expression that is an integer or a float"
+)]
 pub trait Work {
     /// As a float.
     fn to_f64(self) -> f64;

@@ -13,6 +13,10 @@ use super::codec::Codec;
 use crate::error::CallError;
 
 /// A `Result`, also behind an alias.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called a result, and is not `core::result::Result`",
+    label = "rename this type, or return a `Result`"
+)]
 pub trait Outcome {
     /// What it is when all went well.
     type Ok;
@@ -56,9 +60,6 @@ impl<T, E: From<CallError>> Fallible for Result<T, E> {
         Err(error.into())
     }
 }
-
-/// Fails to compile where `R` is not [`Fallible`].
-pub const fn assert_fallible<R: Fallible>() {}
 
 /// How an error travels.
 pub trait ErrorCodec: Copy + Send + Sync + 'static {

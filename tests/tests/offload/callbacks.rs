@@ -65,6 +65,11 @@ fn nested(number: u32) -> u32 {
     number * 2
 }
 
+#[remoteable]
+fn lines_of(screen: &Screen) -> usize {
+    screen.lines.len()
+}
+
 #[device]
 fn report(done: u32) {
     THREAD.set(Some(std::thread::current().id()));
@@ -132,4 +137,14 @@ fn a_panic_of_a_call_back_is_the_callers() {
     let _edge = Edge::start();
     let panic = std::panic::catch_unwind(calls_what_fails).unwrap_err();
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"the device said no"));
+}
+
+#[test]
+fn a_borrowed_value_with_a_skipped_field_keeps_its_method_on_the_device() {
+    let edge = Edge::start();
+    assert_eq!(lines_of(&job().screen), 0);
+    let report = edge.runtime().report();
+    let method = report.methods.iter().find(|method| method.name.ends_with("lines_of")).unwrap();
+    assert_eq!(method.remote_calls, 0);
+    assert!(method.why.contains("`screen.window` is skipped"), "{}", method.why);
 }

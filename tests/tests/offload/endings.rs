@@ -27,6 +27,12 @@ fn once(fails: bool) -> Result<bool, CallError> {
     Ok(is_on_server())
 }
 
+#[remoteable]
+fn pays_within(amount: u32) -> Result<bool, CallError> {
+    let outer = is_on_server();
+    Ok(once(false)? && !outer && amount > 0)
+}
+
 #[derive(Debug, PartialEq)]
 struct Untold(String);
 
@@ -124,4 +130,16 @@ fn a_borrowed_slot_that_stays_as_it_is_is_no_trouble() {
         assert!(changes_what_it_borrows(&5));
     }
     assert_eq!(edge.remote_calls("changes_what_it_borrows"), 20);
+}
+
+#[test]
+fn a_method_that_calls_one_that_may_run_only_once_stays_on_the_device() {
+    let edge = Edge::start();
+    // The outer one is unwound on the server before it pays; here its payment is a call of its own.
+    assert_eq!((pays_within(1), pays_within(2)), (Ok(true), Ok(true)));
+    assert_eq!((edge.remote_calls("pays_within"), edge.remote_calls("::once")), (0, 2));
+    let report = edge.runtime().report();
+    let outer = report.methods.iter().find(|method| method.name.ends_with("pays_within")).unwrap();
+    assert_eq!(outer.attempts, 1, "it is not tried again: {}", outer.why);
+    assert!(outer.why.contains("may run only once"), "{}", outer.why);
 }

@@ -4,9 +4,13 @@
 //! is order and state.
 #![cfg(unix)]
 
+mod configured;
 mod drained;
+mod garbage;
 mod gone;
+mod refused;
 mod stalled;
+mod stranger;
 
 /// The program under test.
 const APP: &str = env!("CARGO_BIN_EXE_edge-app");

@@ -59,6 +59,11 @@ impl Pulse {
         Some(self.latest.take().map(|sent| now - sent))
     }
 
+    /// When the ping was sent that nothing has been heard since.
+    pub(super) fn asked(&self) -> Option<Timestamp> {
+        self.asked
+    }
+
     /// When `check` has something to do.
     pub(super) fn timeout(&self, busy: bool) -> Timestamp {
         match self.asked {

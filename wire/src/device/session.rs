@@ -185,6 +185,14 @@ impl Session {
         matches!(self.phase, Phase::Open(_)) && !self.draining
     }
 
+    /// When the server was asked whether it is there, if nothing has been heard from it since.
+    pub fn unanswered_since(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Open(pulse) => pulse.asked(),
+            Phase::Greeting { .. } | Phase::Over => None,
+        }
+    }
+
     /// Whether the session is over.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)

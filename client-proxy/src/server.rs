@@ -57,6 +57,9 @@ pub(crate) enum Link {
     Closed,
 }
 
+/// A server that is there answers a ping within this time, or within four round trips where those take longer.
+const ANSWER: Duration = Duration::from_millis(500);
+
 /// How long a load report counts.
 const LOAD_KEPT: Duration = Duration::from_secs(2);
 
@@ -117,10 +120,18 @@ impl Server {
             Some(status) => return Some(LocalReason::NotOffered(*status)),
             None => return Some(LocalReason::Unlisted),
         }
-        if self.silent_since.is_some() {
+        if self.silent_since.is_some()
+            || session.unanswered_since().is_some_and(|asked| self.is_overdue(now, asked))
+        {
             return Some(LocalReason::Silent);
         }
         (now < self.busy_until || session.credit() == 0).then_some(LocalReason::Busy)
+    }
+
+    /// Whether it should have answered by now what it was asked then. A call under way may wait for the session's own
+    /// patience, which is long; a new one need not begin to.
+    fn is_overdue(&self, now: Timestamp, asked: Timestamp) -> bool {
+        now.since(asked) > ANSWER.max(self.network.round_trip(now).median() * 4)
     }
 
     /// Whether its session lists and accepts a method.

@@ -6,7 +6,7 @@ use outboard_client_proxy::{LocalReason, Notice, ServerSettings};
 use outboard_core::{MethodId, MethodIndex, Objective};
 use outboard_wire::frame::{Failure, NotRun, Refusal};
 
-use crate::world::{Cost, Ended, Fate, How, Mood, World, millis};
+use crate::world::{Cost, Ended, Fate, How, Mood, Went, World, millis};
 
 const DETECT: Cost = Cost::of(1_000, 20_000, 1_000);
 
@@ -70,6 +70,25 @@ fn a_stalled_server_costs_one_call_one_bound() {
     world.pass(Duration::from_secs(120));
     let went = world.calls(detect, 5);
     assert_eq!(went[4].how, How::Remote, "{went:?}");
+}
+
+#[test]
+fn a_server_that_stalls_after_a_sign_of_life_is_not_waited_for_twice() {
+    let mut world = World::with(Objective::Time, |settings| settings.slowdown = Some(1.0));
+    world.server().speed = 2.0;
+    let local = millis(3_000);
+    let render = world.method("render", Cost::of(3_000, 20_000, 1_000));
+    world.pass(millis(100));
+    world.calls(render, 20);
+    assert_eq!(world.call(render).how, How::Remote);
+    world.server().fates.insert(MethodId::named("render"), Fate::Slow(100.0));
+    // It has answered the first ping by then; the second one is sent when nobody answers any more.
+    world.stall_server_in(millis(1_200));
+    let first = world.call(render);
+    assert_eq!(first.how, How::FellBack(Ended::Late), "{first:?}");
+    let (least, most) = (millis(1_200) + local, millis(5_500));
+    assert!((least..most).contains(&first.took), "the session bears it still: {first:?}");
+    assert_eq!(world.call(render), Went { took: local, how: How::Local(LocalReason::Silent) });
 }
 
 #[test]

@@ -91,6 +91,7 @@ enum Happening {
     Finish(u64, Attempt, MethodId, Duration),
     BreakLink,
     Kill,
+    Stall,
 }
 
 /// How a call went.
@@ -419,6 +420,11 @@ impl World {
         self.later(time, 0, Happening::Kill);
     }
 
+    /// The server neither hears nor says anything in a while.
+    pub(crate) fn stall_server_in(&mut self, time: Duration) {
+        self.later(time, 0, Happening::Stall);
+    }
+
     /// The server process dies: connections break at once.
     pub(crate) fn kill_server(&mut self) {
         let server = &mut self.servers[0];
@@ -498,6 +504,7 @@ impl World {
                 self.engine.link_lost(now, index);
             }
             Happening::Kill => self.kill_server(),
+            Happening::Stall => server.mood = Mood::Stalled,
             _ => {}
         }
         self.drain_server(position);

@@ -57,4 +57,5 @@ pub use outboard_runtime::support as __private;
 /// What is code in these documents is compiled and run by `cargo test`.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../GUIDE.md")]
 struct Documents;

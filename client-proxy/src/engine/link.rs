@@ -168,7 +168,8 @@ impl Engine {
         if renewing {
             server.link = Link::Down { retry_at: now };
         } else {
-            if refused.is_none() {
+            // A refusal was told already; that the app itself leaves is no trouble.
+            if refused.is_none() && *reason != Lost::WeLeft {
                 self.trouble(position, reason.to_string());
             }
             let violated = matches!(reason, Lost::Violation(_));

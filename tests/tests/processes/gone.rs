@@ -128,6 +128,17 @@ fn without_anybody_at_the_address_every_call_runs_here_at_once() {
 }
 
 #[test]
+fn when_all_is_well_nothing_is_told() {
+    let server = ServerProcess::start(APP);
+    let mut device = DeviceProcess::start(APP, |command| {
+        command.env("OUTBOARD_SERVER", server.address()).env("OUTBOARD_POLICY", "server");
+        command.env_remove("OUTBOARD_LOG");
+    });
+    assert_eq!(device.call_until_on(server.id(), "add 2 3"), "5");
+    assert_eq!(device.end(), Vec::<String>::new(), "warnings are for trouble");
+}
+
+#[test]
 fn without_a_configured_server_the_program_simply_runs() {
     let mut device = DeviceProcess::start(APP, |_| ());
     assert_eq!(device.call_here("add 2 3"), "5");

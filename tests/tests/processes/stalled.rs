@@ -49,6 +49,27 @@ fn a_server_that_stalls_between_two_calls_delays_one_of_them_by_its_bound() {
 }
 
 #[test]
+fn a_plan_offloads_what_pays_and_a_stalled_server_costs_it_one_bound() {
+    let server = ServerProcess::start(APP);
+    let mut device = DeviceProcess::start(APP, |command| {
+        // A device twenty times as slow as the server, and nothing against trying.
+        command.env("OUTBOARD_SERVER", server.address()).env("EDGE_APP_SLOWNESS", "20");
+        command.env("OUTBOARD_SLOWDOWN", "1").env("OUTBOARD_EXPLORATION", "1");
+    });
+    let value = device.call_until_on(server.id(), "churn 100000");
+    server.signal(Signal::STOP);
+    for _ in 0..10 {
+        assert_eq!(device.call_here("churn 100000"), value);
+    }
+    server.signal(Signal::CONT);
+    assert_eq!(device.call_until_on(server.id(), "churn 100000"), value);
+    let log = device.end();
+    // Its own bound ended it, long before the session was given up.
+    assert!(log.iter().any(|line| line.contains("given up") && line.contains("Late")), "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("given up") && !line.contains("Late")), "{log:?}");
+}
+
+#[test]
 fn a_session_that_hears_nothing_any_more_ends_and_its_calls_with_it() {
     let server = ServerProcess::start(APP);
     let mut device = DeviceProcess::attached(APP, server.address());

@@ -1,13 +1,16 @@
 //! Remote code calls back, on the thread that waits.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::thread::ThreadId;
 
 use outboard::{State, device, remoteable};
 use outboard_tests::Edge;
+use tokio::sync::Notify;
 
 thread_local! {
     static SEEN: Cell<u32> = const { Cell::new(0) };
+    static PRINTED: Rc<Notify> = Rc::default();
     static THREAD: Cell<Option<ThreadId>> = const { Cell::new(None) };
 }
 
@@ -45,6 +48,14 @@ impl Job {
         self.done
     }
 
+    async fn go_on(&mut self) {
+        loop {
+            self.done += 1;
+            self.screen.print("still here");
+            tokio::task::yield_now().await;
+        }
+    }
+
     #[outboard::device]
     fn show(&self) {
         assert_eq!(self.screen.window, Some(7), "the device's own field is there");
@@ -57,6 +68,7 @@ impl Screen {
     fn print(&mut self, line: &str) {
         assert_eq!(self.window, Some(7), "the device's own field is there");
         self.lines.push(line.to_owned());
+        PRINTED.with(|printed| printed.notify_one());
     }
 }
 
@@ -147,4 +159,27 @@ fn a_borrowed_value_with_a_skipped_field_keeps_its_method_on_the_device() {
     let method = report.methods.iter().find(|method| method.name.ends_with("lines_of")).unwrap();
     assert_eq!(method.remote_calls, 0);
     assert!(method.why.contains("`screen.window` is skipped"), "{}", method.why);
+}
+
+#[test]
+fn a_dropped_future_leaves_the_state_as_it_was_and_frees_the_server() {
+    let edge = Edge::start();
+    let mut job = job();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let printed = PRINTED.with(Rc::clone);
+        let printed = async {
+            for _ in 0..3 {
+                printed.notified().await;
+            }
+        };
+        tokio::select! {
+            () = job.go_on() => unreachable!("it never ends"),
+            () = printed => {}
+        }
+    });
+    assert_eq!(job, self::job(), "nothing of the attempt is left");
+    assert_eq!(edge.remote_calls("go_on"), 0);
+    assert_eq!(nested(4), 8);
+    assert_eq!(edge.remote_calls("nested"), 1, "the server takes other calls");
 }

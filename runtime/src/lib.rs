@@ -55,5 +55,5 @@ pub use outboard_client_proxy::{MethodReport, Policy, Report, ServerReport};
 pub use outboard_core::{Bandwidth, ByteCount, Energy, Placement, Power};
 pub use outboard_transport::ServerAddress;
 pub use outboard_wire::state::State;
-pub use runtime::{Builder, Runtime};
+pub use runtime::{Builder, Runtime, report};
 pub use serve::Server;

@@ -36,6 +36,12 @@ pub struct Runtime {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// What ran where, why, and what it cost, in the runtime that calls of this thread belong to; `None` without one.
+#[must_use]
+pub fn report() -> Option<Report> {
+    context::device().map(|device| device.report())
+}
+
 /// Sets a [`Runtime`] up. What is set here outranks the environment and the file.
 #[derive(Clone, Debug)]
 #[must_use]

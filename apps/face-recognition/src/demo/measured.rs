@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use outboard::{ByteCount, Energy};
 use outboard::{MethodReport, ServerReport};
-use outboard_core::{ByteCount, Energy};
 use serde::{Deserialize, Serialize};
 
 use crate::Sighting;

@@ -129,7 +129,7 @@ fn columns(out: &mut dyn Write, head: &[String], rows: &[impl AsRef<[String]>]) 
 
 #[cfg(test)]
 mod tests {
-    use outboard_core::{ByteCount, Energy};
+    use outboard::{ByteCount, Energy};
 
     use super::super::measured::Slowed;
     use super::*;

@@ -111,6 +111,24 @@ fn options_of_serve_that_cannot_be_used() {
 }
 
 #[test]
+fn a_directory_that_cannot_hold_the_key_is_named() {
+    let file = tempfile::NamedTempFile::new().expect("a file can be made");
+    let name = file.path().display().to_string();
+    let set = |command: &mut Command| {
+        command.args(["serve", "--state-dir", &name]);
+    };
+    is_refused(set, &[&name]);
+}
+
+#[test]
+fn whoever_asks_for_help_gets_it() {
+    let help = Command::new(APP).args(["serve", "--help"]).output().expect("the program starts");
+    let said = String::from_utf8_lossy(&help.stdout).into_owned();
+    assert_eq!(help.status.code(), Some(0));
+    assert!(said.starts_with("usage: serve") && said.contains("OUTBOARD_STATE_DIR"), "{said}");
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port of loopback can be had");
     let address = taken.local_addr().expect("a bound socket has an address").to_string();

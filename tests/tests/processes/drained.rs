@@ -42,6 +42,30 @@ fn ctrl_c_drains_a_server() {
 }
 
 #[test]
+fn a_call_that_does_not_end_holds_a_draining_server_up_for_a_while_only() {
+    let mut server = ServerProcess::start(APP);
+    let mut device = DeviceProcess::attached(APP, server.address());
+    let gate = Gate::open();
+    let call = device.begin(&format!("post 7 {}", gate.address()));
+    let there = gate.visitor();
+    assert_eq!(there.process, server.id());
+    server.signal(Signal::TERM);
+    // The method still waits there when the server has ended.
+    let status = server.ended();
+    assert_eq!(status.code(), Some(0), "{status}");
+    let here = gate.visitor();
+    assert_eq!(here.process, device.id());
+    here.let_go();
+    assert_eq!(device.outcome(call).value, "7");
+    assert_eq!(
+        device.call_here("ledger"),
+        r#"Ledger { entries: [7], balance: 7, screen: "drawn by the device" }"#
+    );
+    assert_eq!(gate.uninvited(), 0);
+    drop(device.end());
+}
+
+#[test]
 fn a_server_without_devices_stops_at_once() {
     let mut server = ServerProcess::start(APP);
     server.signal(Signal::TERM);

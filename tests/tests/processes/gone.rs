@@ -1,6 +1,6 @@
 //! A server that is killed, that comes back, or that never was.
 
-use outboard_tests::process::{DeviceProcess, Gate, ServerProcess};
+use outboard_tests::process::{DeviceProcess, Gate, ServerProcess, Signal};
 
 use crate::{APP, attempts};
 
@@ -37,6 +37,49 @@ fn a_call_whose_server_is_killed_completes_here_and_later_ones_do_not_wait() {
     // Had the server been heard just before it died, one more call has found out that it is dead.
     let sent = attempts(&device.end());
     assert!((2..=3).contains(&sent), "{sent}");
+}
+
+#[test]
+fn what_a_call_back_changed_goes_with_the_call_that_made_it() {
+    let mut server = ServerProcess::start(APP);
+    let mut device = DeviceProcess::attached(APP, server.address());
+    let gate = Gate::open();
+    let call = device.begin(&format!("announce 7 {}", gate.address()));
+    let there = gate.visitor();
+    assert_eq!(there.process, server.id());
+    server.kill();
+    let here = gate.visitor();
+    assert_eq!(here.process, device.id());
+    here.let_go();
+    assert_eq!(device.outcome(call).value, "7");
+    // The state is that of one run; what the call-back did to the device's own part may happen again, and does.
+    assert_eq!(
+        device.call_here("ledger"),
+        r#"Ledger { entries: [7, 7], balance: 7, screen: "drawn by the device, shown, shown" }"#
+    );
+    assert_eq!(gate.uninvited(), 0);
+    drop(device.end());
+}
+
+#[test]
+fn a_device_that_is_killed_in_mid_call_leaves_the_server_to_the_others() {
+    let mut server = ServerProcess::start(APP);
+    let mut doomed = DeviceProcess::attached(APP, server.address());
+    let mut device = DeviceProcess::attached(APP, server.address());
+    let gate = Gate::open();
+    let _cut_off = doomed.begin(&format!("post 5 {}", gate.address()));
+    let first = gate.visitor();
+    let call = device.begin_beside(&format!("post 7 {}", gate.address()));
+    let second = gate.visitor();
+    assert_eq!((first.process, second.process), (server.id(), server.id()));
+    drop(doomed);
+    first.let_go();
+    assert_eq!(device.call("add 2 3").process, server.id());
+    second.let_go();
+    assert_eq!(device.outcome(call).value, "7", "each device has a state of its own");
+    drop(device.end());
+    server.signal(Signal::TERM);
+    assert_eq!(server.ended().code(), Some(0));
 }
 
 #[test]

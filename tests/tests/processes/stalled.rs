@@ -49,24 +49,31 @@ fn a_server_that_stalls_between_two_calls_delays_one_of_them_by_its_bound() {
 }
 
 #[test]
-fn a_plan_offloads_what_pays_and_a_stalled_server_costs_it_one_bound() {
+fn whatever_a_plan_decides_a_stalled_server_changes_no_result_and_holds_no_call_up() {
     let server = ServerProcess::start(APP);
     let mut device = DeviceProcess::start(APP, |command| {
-        // A device twenty times as slow as the server, and nothing against trying.
+        // A device twenty times as slow as the server, and nothing against trying. Whether and when the plan believes
+        // that it pays depends on what the machine does besides.
         command.env("OUTBOARD_SERVER", server.address()).env("EDGE_APP_SLOWNESS", "20");
         command.env("OUTBOARD_SLOWDOWN", "1").env("OUTBOARD_EXPLORATION", "1");
     });
-    let value = device.call_until_on(server.id(), "churn 100000");
-    server.signal(Signal::STOP);
-    for _ in 0..10 {
-        assert_eq!(device.call_here("churn 100000"), value);
+    device.attaches();
+    let value = device.call("churn 100000").value;
+    for stalls in [false, true, false] {
+        if stalls {
+            server.signal(Signal::STOP);
+        }
+        for _ in 0..30 {
+            let outcome = device.call("churn 100000");
+            assert_eq!(outcome.value, value);
+            assert!(!stalls || outcome.process == device.id(), "{outcome:?}");
+        }
+        server.signal(Signal::CONT);
     }
-    server.signal(Signal::CONT);
-    assert_eq!(device.call_until_on(server.id(), "churn 100000"), value);
-    let log = device.end();
-    // Its own bound ended it, long before the session was given up.
-    assert!(log.iter().any(|line| line.contains("given up") && line.contains("Late")), "{log:?}");
-    assert!(!log.iter().any(|line| line.contains("given up") && !line.contains("Late")), "{log:?}");
+    // The bounds of the calls ended them, and not the end of the session.
+    for line in device.end() {
+        assert!(!line.contains("given up") || line.contains("Late"), "{line}");
+    }
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn call(words: &[&str], ledger: &Mutex<Ledger>) -> (String, u32) {
         ["churn", rounds] => text(methods::churn(number(rounds))),
         ["post", amount, gate] => text(ledger().post(number(amount), gate)),
         ["post-soon", amount, gate] => text(ledger().post_soon(number(amount), gate)),
+        ["announce", amount, gate] => text(ledger().announce(number(amount), gate)),
         ["pay", amount, gate] => paid(methods::pay(number(amount), gate)),
         ["pay-soon", amount, gate] => paid(methods::pay_soon(number(amount), gate)),
         ["ledger"] => (format!("{:?}", *ledger()), std::process::id()),

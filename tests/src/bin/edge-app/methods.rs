@@ -18,7 +18,6 @@ pub(crate) struct Ledger {
     entries: Vec<u64>,
     balance: u64,
     #[serde(skip)]
-    #[expect(dead_code, reason = "the test reads it in the debug output")]
     screen: String,
 }
 
@@ -38,7 +37,23 @@ impl Ledger {
         ran(self.balance)
     }
 
-    /// The same, but not waited for any longer than that.
+    /// Calls back before the gate: what that changed has to go as well when the run is cut off.
+    #[remoteable(name = "announce", deadline = "2s")]
+    pub(crate) fn announce(&mut self, amount: u64, gate: &str) -> Ran {
+        self.entries.push(amount);
+        self.show(amount);
+        knock(gate);
+        self.entries.push(self.balance);
+        ran(self.balance)
+    }
+
+    #[outboard::device]
+    fn show(&mut self, amount: u64) {
+        self.balance += amount;
+        self.screen.push_str(", shown");
+    }
+
+    /// The same as `post`, but not waited for any longer than that.
     #[remoteable(name = "post-soon", deadline = "2s")]
     pub(crate) fn post_soon(&mut self, amount: u64, gate: &str) -> Ran {
         self.entries.push(amount);

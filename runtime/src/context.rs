@@ -36,7 +36,8 @@ static STRAYS: AtomicU64 = AtomicU64::new(0);
 
 /// The call of a server that this thread runs in.
 pub(crate) fn server_call() -> Option<Arc<ServerCall>> {
-    CALL.with_borrow(Clone::clone)
+    // Destructors of a thread's locals may call annotated methods, when ours are gone: no call is left then.
+    CALL.try_with(|call| call.borrow().clone()).unwrap_or_default()
 }
 
 /// Whether this thread serves a call-back on the device.
@@ -46,9 +47,13 @@ pub(crate) fn in_call_back() -> bool {
 
 /// The runtime that calls of this thread belong to.
 pub(crate) fn device() -> Option<Arc<Device>> {
+    entered().or_else(|| GLOBAL.lock().unwrap_or_else(PoisonError::into_inner).upgrade())
+}
+
+/// The runtime that this thread entered.
+fn entered() -> Option<Arc<Device>> {
     // A thread that ends still hands over what it counted, when its own locals are gone.
-    let entered = ENTERED.try_with(|entered| entered.borrow().clone()).unwrap_or_default();
-    entered.or_else(|| GLOBAL.lock().unwrap_or_else(PoisonError::into_inner).upgrade())
+    ENTERED.try_with(|entered| entered.borrow().clone()).unwrap_or_default()
 }
 
 /// Takes the one-shot bypass for `method`, if that is the method it was armed for.
@@ -149,7 +154,7 @@ pub struct Context {
 /// The context of this thread.
 #[must_use]
 pub fn context() -> Context {
-    Context { call: server_call(), device: ENTERED.with_borrow(Clone::clone) }
+    Context { call: server_call(), device: entered() }
 }
 
 /// Keeps a context entered on its thread, until dropped.

@@ -70,8 +70,9 @@ impl Drop for Samples {
 
 /// Takes what this thread has counted and not handed over.
 pub(crate) fn take_batch() -> Batch {
-    let samples = SAMPLES.with(|samples| std::mem::take(&mut samples.borrow_mut().list));
-    Batch { calls: super::take_calls(), samples }
+    // In the destructors of a thread's locals this one may be gone, and its samples are handed over.
+    let samples = SAMPLES.try_with(|samples| std::mem::take(&mut samples.borrow_mut().list));
+    Batch { calls: super::take_calls(), samples: samples.unwrap_or_default() }
 }
 
 /// Keeps a sample, and hands the batch over when it is time.

@@ -61,8 +61,10 @@ impl Frame {
         }
         let mut frame = Self::counted(method, || work);
         if let Some(rerun) = ended.rerun {
-            RERUNS.with_borrow_mut(|reruns| reruns.push(rerun));
-            frame.0 |= Self::RERUN;
+            // In the destructors of a thread's locals this one may be gone; then the rerun ends here and now.
+            if RERUNS.try_with(|reruns| reruns.borrow_mut().push(rerun)).is_ok() {
+                frame.0 |= Self::RERUN;
+            }
         }
         frame
     }

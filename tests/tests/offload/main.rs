@@ -3,3 +3,4 @@
 mod arguments;
 mod callbacks;
 mod endings;
+mod threads;

@@ -56,12 +56,18 @@ pub(crate) enum Command {
     Stop,
 }
 
+/// Tells the links to one server apart: what comes late of one that was given up is not of the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LinkNumber(u64);
+
 struct Core {
     engine: Engine,
     /// How many of the registry's methods the engine knows.
     known: usize,
     addresses: Vec<ServerAddress>,
-    links: Vec<Option<LinkSender>>,
+    links: Vec<Option<(LinkNumber, LinkSender)>>,
+    /// Links that there ever were.
+    linked: u64,
     mailboxes: BTreeMap<Attempt, Arc<Mailbox>>,
     /// What the driver's timer is set to.
     armed: Option<Timestamp>,
@@ -77,7 +83,8 @@ impl Device {
         io: Io,
     ) -> Arc<Self> {
         let links = addresses.iter().map(|_| None).collect();
-        let core = Core { engine, known: 0, addresses, links, mailboxes: BTreeMap::new(), armed: None };
+        let core =
+            Core { engine, known: 0, addresses, links, linked: 0, mailboxes: BTreeMap::new(), armed: None };
         let device = Arc::new(Self { core: Mutex::new(core), clock, tenancy, depth, io });
         device.with(|_, _| ());
         device
@@ -189,25 +196,42 @@ impl Device {
     }
 
     /// The connection to a server is there.
-    pub(crate) fn link_up(&self, server: ServerIndex, sender: LinkSender, round_trip: std::time::Duration) {
+    pub(crate) fn link_up(
+        &self,
+        server: ServerIndex,
+        sender: LinkSender,
+        round_trip: std::time::Duration,
+    ) -> LinkNumber {
         let mut core = self.lock();
+        let number = LinkNumber(core.linked);
+        core.linked += 1;
         if let Some(link) = core.links.get_mut(server.position()) {
-            *link = Some(sender);
+            *link = Some((number, sender));
         }
         core.learn_methods(self.clock.now());
         core.engine.link_up(self.clock.now(), server, Some(round_trip));
         self.drain(&mut core);
+        number
+    }
+
+    /// A frame came from a server.
+    pub(crate) fn received(&self, server: ServerIndex, link: LinkNumber, frame: &[u8]) {
+        let mut core = self.lock();
+        if core.is_current(server, link) {
+            core.engine.handle_frame(self.clock.now(), server, frame);
+            self.drain(&mut core);
+        }
     }
 
     /// The connection to a server broke.
-    pub(crate) fn link_lost(&self, server: ServerIndex) {
+    pub(crate) fn link_lost(&self, server: ServerIndex, link: LinkNumber) {
         let mut core = self.lock();
-        if let Some(link) = core.links.get_mut(server.position()) {
-            *link = None;
+        if core.is_current(server, link) {
+            core.links[server.position()] = None;
+            core.engine.link_lost(self.clock.now(), server);
+            self.drain(&mut core);
+            self.io.sessions.notify_waiters();
         }
-        core.engine.link_lost(self.clock.now(), server);
-        self.drain(&mut core);
-        self.io.sessions.notify_waiters();
     }
 
     /// Carries the engine's outputs out. None of it waits.
@@ -221,18 +245,17 @@ impl Device {
                 }
                 Output::Transmit { server, lane, bytes } => {
                     let sent = match &core.links[server.position()] {
-                        Some(link) => link.send(lane, bytes),
+                        Some((_, link)) => link.send(lane, bytes),
                         None => continue,
                     };
                     if let Err(error @ (SendError::Full { .. } | SendError::TooLarge { .. })) = sent {
-                        // The session counts on what it sent: without this frame it is over.
+                        // The session counts on what it sent: without this frame it is over, and its end closes the link.
                         tracing::warn!(%error, "a frame was not sent; the session ends");
-                        core.links[server.position()] = None;
                         core.engine.link_lost(self.clock.now(), server);
                     }
                 }
                 Output::Disconnect { server, reason } => {
-                    if let Some(link) = core.links[server.position()].take() {
+                    if let Some((_, link)) = core.links[server.position()].take() {
                         self.io.handle.spawn(driver::close(link, reason));
                     }
                     self.io.sessions.notify_waiters();
@@ -269,6 +292,11 @@ impl Device {
 }
 
 impl Core {
+    fn is_current(&self, server: ServerIndex, link: LinkNumber) -> bool {
+        let current = self.links.get(server.position()).and_then(Option::as_ref);
+        current.is_some_and(|(number, _)| *number == link)
+    }
+
     /// Tells the engine of methods that were registered since the last time, in the registry's order.
     fn learn_methods(&mut self, now: Timestamp) {
         if registry::count() == self.known {
@@ -439,3 +467,6 @@ fn log(notice: &Notice) {
         notice => tracing::warn!(?notice, "notice"),
     }
 }
+
+#[cfg(test)]
+mod tests;

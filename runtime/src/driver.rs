@@ -10,7 +10,7 @@ use outboard_wire::Lost;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-use crate::device::{Command, Device};
+use crate::device::{Command, Device, LinkNumber};
 use crate::error::StartError;
 use crate::speed;
 
@@ -117,24 +117,24 @@ async fn connect(
     let Some(strong) = device.upgrade() else { return };
     match connected {
         Ok(link) => {
-            strong.link_up(server, link.sender(), link.rtt());
+            let number = strong.link_up(server, link.sender(), link.rtt());
             drop(strong);
             let session = tracing::info_span!("session", server = %address.host, port = address.port);
-            receive(&device, server, link).instrument(session).await;
+            receive(&device, server, number, link).instrument(session).await;
         }
         Err(error) => strong.with(|engine, now| engine.link_failed(now, server, error.to_string())),
     }
 }
 
-async fn receive(device: &Weak<Device>, server: ServerIndex, mut link: Link) {
+async fn receive(device: &Weak<Device>, server: ServerIndex, number: LinkNumber, mut link: Link) {
     loop {
         let received = link.recv().await;
         let Some(device) = device.upgrade() else { return };
         match received {
-            Ok(frame) => device.with(|engine, now| engine.handle_frame(now, server, &frame)),
+            Ok(frame) => device.received(server, number, &frame),
             Err(error) => {
                 tracing::debug!(%error, "the link ended");
-                return device.link_lost(server);
+                return device.link_lost(server, number);
             }
         }
     }

@@ -190,8 +190,8 @@ impl Shared {
                 Output::Transmit { connection, lane, bytes } => {
                     let Some(link) = core.links.get(&connection) else { continue };
                     if let Err(error) = link.send(lane, bytes) {
+                        // The end of the session closes the link.
                         tracing::debug!(%connection, %error, "a frame was not sent; the session ends");
-                        core.links.remove(&connection);
                         core.engine.handle_lost(self.clock.now(), connection);
                     }
                 }

@@ -1,0 +1,76 @@
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use outboard_client_proxy::Settings;
+use outboard_transport::{Connector, Identity, Link, Listener, TransportConfig};
+use outboard_wire::frame::AppIdentity;
+
+use super::*;
+use crate::registry::Tenant;
+
+const SERVER: ServerIndex = ServerIndex(0);
+
+/// A device that nobody drives, and links to a peer that says nothing.
+struct World {
+    device: Arc<Device>,
+    listener: Listener,
+    connector: Connector,
+    address: ServerAddress,
+    commands: mpsc::UnboundedReceiver<Command>,
+    _work: std::sync::mpsc::Receiver<Work>,
+}
+
+impl World {
+    fn new() -> Self {
+        let identity = Identity::generate().unwrap();
+        let loopback = (Ipv4Addr::LOCALHOST, 0).into();
+        let listener = Listener::bind(loopback, &identity, TransportConfig::default()).unwrap();
+        let bound = listener.local_address().unwrap();
+        let address = identity.address(bound.ip(), bound.port());
+        let connector = Connector::new(TransportConfig::default()).unwrap();
+        let clock = Clock::start();
+        let mut settings = Settings::new(AppIdentity::default(), crate::identity::instance());
+        settings.servers = vec![server_settings(&address)];
+        let (command, commands) = mpsc::unbounded_channel();
+        let (work, _work) = std::sync::mpsc::channel();
+        let io = Io {
+            handle: tokio::runtime::Handle::current(),
+            rearm: Notify::new(),
+            sessions: Notify::new(),
+            commands: command,
+            work,
+        };
+        let engine = Engine::new(settings, clock.now());
+        let tenancy = Tenancy::new(Tenant::Other).unwrap();
+        let device = Device::new(engine, vec![address.clone()], clock, tenancy, 64, io);
+        Self { device, listener, connector, address, commands, _work }
+    }
+
+    /// Does as the driver does when it is told to connect. Both ends of the link live as long as they are held.
+    async fn connect(&mut self) -> (LinkNumber, [Link; 2]) {
+        let command = self.commands.recv().await;
+        assert!(matches!(command, Some(Command::Connect(SERVER, _))), "{command:?}");
+        let (ours, theirs) = tokio::join!(self.connector.connect(&self.address), self.listener.accept());
+        let (ours, theirs) = (ours.unwrap(), theirs.unwrap());
+        (self.device.link_up(SERVER, ours.sender(), Duration::ZERO), [ours, theirs])
+    }
+
+    fn has_link(&self) -> bool {
+        self.device.lock().links[0].is_some()
+    }
+}
+
+#[tokio::test]
+async fn what_comes_late_of_one_link_does_not_end_the_next() {
+    let mut world = World::new();
+    let (first, _links) = world.connect().await;
+    world.device.with(|engine, now| engine.link_lost(now, SERVER));
+    assert!(!world.has_link(), "the session ended, and its link with it");
+    world.device.with(|engine, now| engine.handle_timeout(now + Duration::from_secs(60)));
+    let (second, _links) = world.connect().await;
+    world.device.received(SERVER, first, b"not a frame");
+    world.device.link_lost(SERVER, first);
+    assert!(world.has_link());
+    world.device.link_lost(SERVER, second);
+    assert!(!world.has_link());
+}

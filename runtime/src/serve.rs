@@ -267,7 +267,7 @@ impl Shared {
         let ran = server_call.ran();
         self.lock().calls.remove(&(connection, attempt));
         // The core is free before the reply goes out: the next call need not wait for it.
-        drop(server_call);
+        server_call.end();
         match executed {
             Ok(given) => {
                 tracing::debug!(?ran, "returned");

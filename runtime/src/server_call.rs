@@ -49,12 +49,19 @@ pub(crate) struct ServerCall {
     on_device: Vec<MethodId>,
     session: Box<dyn Session>,
     permits: Arc<Permits>,
-    permit: Mutex<Option<Permit>>,
+    seat: Mutex<Seat>,
     sequence: AtomicU32,
     /// Device methods without a context that were called before this call began.
     strays: u64,
     state: Mutex<State>,
     changed: Condvar,
+}
+
+/// The core that a call occupies, unless it waits for the device.
+struct Seat {
+    permit: Option<Permit>,
+    /// None is taken again.
+    given_up: bool,
 }
 
 #[derive(Default)]
@@ -63,6 +70,8 @@ struct State {
     places: Vec<(Place, u16, Vec<u16>)>,
     answers: BTreeMap<u32, Result<AnswerImage, String>>,
     failure: Option<Unwound>,
+    /// Threads that the method spawned may live on, and wait in vain.
+    ended: bool,
     started: Option<Instant>,
     called_back: Duration,
 }
@@ -89,7 +98,7 @@ impl ServerCall {
             on_device,
             session,
             permits,
-            permit: Mutex::new(Some(permit)),
+            seat: Mutex::new(Seat { permit: Some(permit), given_up: false }),
             sequence: AtomicU32::new(0),
             strays: context::strays(),
             state: Mutex::default(),
@@ -155,6 +164,13 @@ impl ServerCall {
         resume_unwind(Box::new(unwound))
     }
 
+    /// The method ended. Its core is free, though threads that carry its context may live on.
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_all();
+        *self.lock_seat() = Seat { permit: None, given_up: true };
+    }
+
     /// The attempt is over for the device: whoever waits for an answer need not wait.
     pub(crate) fn let_go(&self, reason: &str) {
         self.lock().failure.get_or_insert_with(|| Unwound::new(reason));
@@ -178,14 +194,12 @@ impl ServerCall {
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
         let back = BackFrame { attempt: self.attempt, sequence, method, slots: self.address(slots) };
         // The core is free for others while this thread waits.
-        let permit = self.lock_permit().take();
-        let had_permit = permit.is_some();
-        drop(permit);
+        let left = self.leave_seat();
         let asked = Instant::now();
         let sent = self.session.call_back(back);
         let outcome = sent.and_then(|()| self.wait(sequence));
-        if had_permit {
-            *self.lock_permit() = Some(self.permits.acquire());
+        if left {
+            self.take_seat();
         }
         self.lock().called_back += asked.elapsed();
         self.session.resumed(self.attempt);
@@ -205,7 +219,24 @@ impl ServerCall {
             if let Some(failure) = &state.failure {
                 return Err(failure.reason.clone());
             }
+            if state.ended {
+                return Err("the call has ended, and nobody waits for what its threads do".to_owned());
+            }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Frees the core for others, if a thread of this call has not yet.
+    fn leave_seat(&self) -> bool {
+        self.lock_seat().permit.take().is_some()
+    }
+
+    /// Waits for a core.
+    fn take_seat(&self) {
+        let permit = self.permits.acquire();
+        let mut seat = self.lock_seat();
+        if !seat.given_up {
+            seat.permit = Some(permit);
         }
     }
 
@@ -226,7 +257,7 @@ impl ServerCall {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_permit(&self) -> MutexGuard<'_, Option<Permit>> {
-        self.permit.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_seat(&self) -> MutexGuard<'_, Seat> {
+        self.seat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

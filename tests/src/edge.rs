@@ -35,6 +35,13 @@ impl Edge {
         Self::with(|builder| builder.policy(Policy::Server))
     }
 
+    /// Everything goes to a server that runs so many calls at once.
+    #[must_use]
+    pub fn with_workers(workers: usize) -> Self {
+        let server = Stop::server_with(|config| config.workers = workers);
+        Self::attached_to(server, |builder| builder.policy(Policy::Server))
+    }
+
     /// A device without a server. What runs without one in a process that serves other tests has to say that it is a
     /// device: a thread without a context is taken for one that a server's method spawned.
     #[must_use]
@@ -46,7 +53,10 @@ impl Edge {
     /// As the builder says.
     #[must_use]
     pub fn with(set: impl FnOnce(Builder) -> Builder) -> Self {
-        let server = Stop::server();
+        Self::attached_to(Stop::server(), set)
+    }
+
+    fn attached_to(server: Stop, set: impl FnOnce(Builder) -> Builder) -> Self {
         let builder = Runtime::builder().without_environment().server(server.address());
         let runtime = set(builder).start_isolated().expect("a runtime starts");
         assert!(runtime.wait_attached(ATTACH), "no session: {:?}", runtime.report().servers);
@@ -75,8 +85,13 @@ impl Stop {
     /// Starts a server on a free port of loopback.
     #[must_use]
     pub fn server() -> Self {
+        Self::server_with(|_| ())
+    }
+
+    fn server_with(set: impl FnOnce(&mut ServerConfig)) -> Self {
         let state = tempfile::tempdir().expect("a directory for the key");
-        let config = ServerConfig::new(state.path());
+        let mut config = ServerConfig::new(state.path());
+        set(&mut config);
         let (stop, stopped) = oneshot::channel::<()>();
         let (address, bound) = std::sync::mpsc::channel();
         let serve = move || {

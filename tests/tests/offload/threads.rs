@@ -1,9 +1,10 @@
 //! Calls on threads other than the one that a program or a server's call began on.
 
 use std::cell::RefCell;
+use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 
-use outboard::remoteable;
+use outboard::{Context, device, remoteable};
 use outboard_tests::Edge;
 
 thread_local! {
@@ -17,6 +18,21 @@ impl Drop for Farewell {
     fn drop(&mut self) {
         let _ = self.0.send(doubled(21));
     }
+}
+
+/// What a method left behind when it had ended.
+static LEFT_BEHIND: Mutex<Option<Context>> = Mutex::new(None);
+
+/// Keeps a context for good, as a thread that never ends would.
+#[remoteable]
+fn leaves_its_context_behind() -> u32 {
+    *LEFT_BEHIND.lock().unwrap() = Some(outboard::context());
+    1
+}
+
+#[device]
+fn name_of_thread() -> Option<String> {
+    std::thread::current().name().map(str::to_owned)
 }
 
 #[remoteable]
@@ -37,4 +53,17 @@ fn a_thread_that_ends_may_still_call() {
     });
     assert_eq!((thread.join().unwrap(), receiver.recv()), (8, Ok(42)));
     assert_eq!(edge.remote_calls("threads::doubled"), 1);
+}
+
+#[test]
+fn a_context_that_outlives_its_call_occupies_no_core_and_reaches_no_device() {
+    let edge = Edge::with_workers(1);
+    assert_eq!((leaves_its_context_behind(), doubled(2)), (1, 4));
+    assert_eq!(edge.remote_calls("threads::doubled"), 1, "the only core was free again");
+    let left_behind = LEFT_BEHIND.lock().unwrap().take().unwrap();
+    let late = std::thread::spawn(move || {
+        let _entered = left_behind.enter();
+        name_of_thread()
+    });
+    assert!(late.join().is_err(), "it was unwound, and did not run here");
 }

@@ -91,7 +91,8 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
             false => Go::Bare,
         };
     };
-    if context::in_call_back() || descriptor.kind == Kind::Device {
+    // What cannot run here leaves from within a call-back too, as a call of its own.
+    if context::in_call_back() && !descriptor.remote_only || descriptor.kind == Kind::Device {
         return Go::Here { wants_fallback: false };
     }
     let request = Request { caller: stack::current(), work, ..Request::new(index) };

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::thread::ThreadId;
 
-use outboard::{State, device, remoteable};
+use outboard::{CallError, State, device, remoteable};
 use outboard_tests::Edge;
 use tokio::sync::Notify;
 
@@ -98,6 +98,22 @@ fn calls_what_fails() {
     fail_on_device();
 }
 
+#[remoteable(remote_only)]
+fn only_there(number: u32) -> Result<u32, CallError> {
+    assert!(is_on_server(), "the device cannot run it");
+    Ok(number + 1)
+}
+
+#[device]
+fn asks_only_there(number: u32) -> Result<u32, CallError> {
+    only_there(number)
+}
+
+#[remoteable]
+fn asks_to_and_fro(number: u32) -> Result<u32, CallError> {
+    asks_only_there(number)
+}
+
 /// Differs between server and device by the one thing a test may look at: the name of the thread.
 fn is_on_server() -> bool {
     std::thread::current().name() == Some("outboard-worker")
@@ -149,6 +165,13 @@ fn a_panic_of_a_call_back_is_the_callers() {
     let _edge = Edge::start();
     let panic = std::panic::catch_unwind(calls_what_fails).unwrap_err();
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"the device said no"));
+}
+
+#[test]
+fn what_only_a_server_can_run_goes_there_from_within_a_call_back_too() {
+    let edge = Edge::start();
+    assert_eq!(asks_to_and_fro(1), Ok(2));
+    assert_eq!((edge.remote_calls("asks_to_and_fro"), edge.remote_calls("callbacks::only_there")), (1, 1));
 }
 
 #[test]

@@ -355,11 +355,11 @@ impl<'a> Trip<'a> {
             let away = matches!(failure, Failure::NotRun(NotRun::Busy | NotRun::Draining | NotRun::TooLate));
             return stay(self.method, away, failure);
         }
+        // It ran there, and nothing can run here instead.
+        let is_all = descriptor.once || descriptor.remote_only && !descriptor.fallback;
         match failure {
-            Failure::Panicked(text) if descriptor.once || descriptor.remote_only && !descriptor.fallback => {
-                std::panic::resume_unwind(Box::new(text));
-            }
-            Failure::Unencodable(text) if descriptor.once => {
+            Failure::Panicked(text) if is_all => std::panic::resume_unwind(Box::new(text)),
+            Failure::Unencodable(text) if is_all => {
                 Ended { error: Some(CallError::Remote(text)), ..Ended::default() }
             }
             // How the run here goes tells whether a panic on the server was the method's own.

@@ -67,6 +67,11 @@ fn remote_only(number: u32) -> Result<u32, CallError> {
     Ok(number + 1)
 }
 
+#[remoteable(remote_only)]
+fn remote_only_error_stays(number: u32) -> Result<u32, Untold> {
+    Err(Untold(format!("no {number}")))
+}
+
 #[remoteable(remote_only, fallback = cheap)]
 fn expensive(number: u32) -> u32 {
     assert!(is_on_server(), "the device cannot run it");
@@ -103,6 +108,7 @@ fn an_error_that_cannot_travel_is_made_here_or_travels_as_its_text() {
     assert_eq!(error_stays(3), Err(Untold("no 3".into())));
     assert_eq!(LOCAL_RUNS.load(Ordering::Relaxed), 1);
     assert_eq!(once_error_stays(4), Err(Untold("call: no 4".into())));
+    assert_eq!(remote_only_error_stays(5), Err(Untold("call: no 5".into())));
 }
 
 #[test]

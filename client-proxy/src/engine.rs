@@ -153,6 +153,8 @@ impl Engine {
             }
             self.servers[position].link = Link::Closed;
         }
+        // Nobody will come back to be asked.
+        self.stop_asking(now);
         self.refresh_words(now);
     }
 

@@ -97,6 +97,16 @@ impl Engine {
         }
     }
 
+    /// Lets the callers of all unknown attempts go on: the app leaves.
+    pub(super) fn stop_asking(&mut self, now: Timestamp) {
+        let asking = self.under_way.iter().filter(|(_, under_way)| under_way.asking.is_some());
+        let asking: Vec<_> = asking.map(|(attempt, _)| *attempt).collect();
+        for attempt in asking {
+            self.questions.forget(attempt);
+            self.give_up(now, attempt, &Lost::WeLeft);
+        }
+    }
+
     fn give_up(&mut self, now: Timestamp, attempt: Attempt, reason: &Lost) {
         let Some(under_way) = self.under_way.remove(&attempt) else { return };
         self.methods[under_way.offer.request.method.position()].counts.failed += 1;

@@ -120,6 +120,16 @@ fn another_run_of_the_server_knows_nothing_of_a_once_method() {
 }
 
 #[test]
+fn an_app_that_leaves_waits_for_no_server_that_is_gone() {
+    let (mut world, pay) = world_with_once("pay");
+    world.kill_server_in(millis(30));
+    world.leave_in(millis(100));
+    let went = world.call(pay);
+    assert_eq!(went.how, How::Error(Ended::Lost));
+    assert!(went.took < millis(200), "{went:?}");
+}
+
+#[test]
 fn a_deadline_leaves_time_for_the_local_run() {
     let mut world = World::new(Objective::Time);
     let deadline = Some(millis(1_300));

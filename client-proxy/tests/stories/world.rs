@@ -92,6 +92,7 @@ enum Happening {
     BreakLink,
     Kill,
     Stall,
+    Leave,
 }
 
 /// How a call went.
@@ -420,6 +421,11 @@ impl World {
         self.later(time, 0, Happening::Kill);
     }
 
+    /// The app itself leaves in a while.
+    pub(crate) fn leave_in(&mut self, time: Duration) {
+        self.later(time, 0, Happening::Leave);
+    }
+
     /// The server neither hears nor says anything in a while.
     pub(crate) fn stall_server_in(&mut self, time: Duration) {
         self.later(time, 0, Happening::Stall);
@@ -504,6 +510,7 @@ impl World {
                 self.engine.link_lost(now, index);
             }
             Happening::Kill => self.kill_server(),
+            Happening::Leave => self.engine.shutdown(now),
             Happening::Stall => server.mood = Mood::Stalled,
             _ => {}
         }

@@ -101,7 +101,12 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
             .expect("a single-threaded runtime needs nothing but file descriptors")
     });
     let output = runtime.block_on(future);
-    RUNTIME.set(Some(runtime));
+    if runtime.metrics().num_alive_tasks() == 0 {
+        RUNTIME.set(Some(runtime));
+    } else {
+        // What a call leaves behind must not go on within the next one, which may be of another device.
+        runtime.shutdown_background();
+    }
     output
 }
 
@@ -138,6 +143,21 @@ mod tests {
             seen.insert(receiver.recv().unwrap());
         }
         assert!(seen.len() < 50, "{}", seen.len());
+    }
+
+    #[test]
+    fn a_task_does_not_outlive_the_call_that_spawned_it() {
+        let left = Arc::new(());
+        let kept = Arc::clone(&left);
+        block_on(async move {
+            tokio::spawn(async move {
+                std::future::pending::<()>().await;
+                drop(kept);
+            });
+            tokio::task::yield_now().await;
+        });
+        assert_eq!(Arc::strong_count(&left), 1);
+        assert_eq!(block_on(async { 7 }), 7);
     }
 
     #[test]

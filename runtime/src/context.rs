@@ -70,6 +70,14 @@ pub(crate) fn set_global(device: &Arc<Device>) {
     *GLOBAL.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(device);
 }
 
+/// Takes a runtime away from the threads that entered no other.
+pub(crate) fn unset_global(device: &Arc<Device>) {
+    let mut global = GLOBAL.lock().unwrap_or_else(PoisonError::into_inner);
+    if std::ptr::eq(global.as_ptr(), Arc::as_ptr(device)) {
+        *global = Weak::new();
+    }
+}
+
 /// Whether a thread without a context may be a thread of a server's method.
 pub(crate) fn is_serving() -> bool {
     SERVERS.load(Ordering::Relaxed) > 0

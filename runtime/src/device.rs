@@ -94,6 +94,11 @@ impl Device {
         self.depth
     }
 
+    /// The process belongs to others from now on.
+    pub(crate) fn leave(&self) {
+        self.tenancy.leave();
+    }
+
     /// When the driver's timer is to go off; it is taken as set to that.
     pub(crate) fn arm(&self) -> Option<Instant> {
         let mut core = self.lock();

@@ -3,7 +3,7 @@
 //! Words are shared by everything in the process. They say *local* only where a single runtime owns the process; where
 //! runtimes share it (tests), or where it serves, every word says *consult* and each call finds its own runtime.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use outboard_core::MethodIndex;
@@ -32,9 +32,13 @@ pub(crate) enum Tenant {
     Other,
 }
 
-/// Keeps a tenant counted; the words are set anew when it goes.
+/// Keeps a tenant counted, until it leaves or is dropped; the words are set anew then.
 #[derive(Debug)]
-pub(crate) struct Tenancy(Tenant);
+pub(crate) struct Tenancy {
+    tenant: Tenant,
+    /// Changed under the registry's lock only.
+    left: AtomicBool,
+}
 
 impl Tenancy {
     /// Moves in. `None` if the process already has a global runtime.
@@ -46,29 +50,38 @@ impl Tenancy {
             Tenant::Other => registry.others += 1,
         }
         registry.reset_words();
-        Some(Self(tenant))
+        Some(Self { tenant, left: AtomicBool::new(false) })
     }
 
     /// Sets a word, if this tenant has the process for itself.
     pub(crate) fn publish(&self, method: MethodIndex, word: Word) {
         let registry = registry();
-        if self.0 == Tenant::Global
+        if self.tenant == Tenant::Global
+            && !self.left.load(Ordering::Relaxed)
             && registry.others == 0
             && let Some(method) = registry.methods.get(method.position())
         {
             method.set_word(word);
         }
     }
-}
 
-impl Drop for Tenancy {
-    fn drop(&mut self) {
+    /// Moves out. Calls under way may keep the rest of a runtime for a while longer.
+    pub(crate) fn leave(&self) {
         let mut registry = registry();
-        match self.0 {
+        if self.left.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        match self.tenant {
             Tenant::Global => registry.global -= 1,
             Tenant::Other => registry.others -= 1,
         }
         registry.reset_words();
+    }
+}
+
+impl Drop for Tenancy {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

@@ -116,6 +116,9 @@ impl Drop for Runtime {
             // A thread that panicked has been reported by its panic.
             let _ = thread.join();
         }
+        // Calls under way and entered contexts keep the device for a while: the process is free for another all the same.
+        context::unset_global(&self.device);
+        self.device.leave();
     }
 }
 

@@ -3,4 +3,5 @@
 mod arguments;
 mod callbacks;
 mod endings;
+mod lives;
 mod threads;

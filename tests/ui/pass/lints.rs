@@ -121,6 +121,9 @@ pub fn half_exactly(n: u32) -> Option<u32> {
 }
 
 /// Runs.
+///
+/// # Panics
+/// When a call gives something else than it should.
 pub fn main() {
     let mut counter = Counter::new().merge(Counter::default());
     counter.count(1);

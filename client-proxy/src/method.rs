@@ -35,6 +35,8 @@ pub struct MethodInfo {
     pub slowdown: Option<f64>,
     /// What keeps it on the device although it is remoteable: a skipped field beneath a container, say.
     pub obstacle: Option<String>,
+    /// The names of its slots in their order, for messages.
+    pub slots: Vec<String>,
 }
 
 /// Where a method may run.
@@ -70,7 +72,14 @@ impl MethodInfo {
             compatible: false,
             slowdown: None,
             obstacle: None,
+            slots: Vec::new(),
         }
+    }
+
+    /// A slot as messages name it.
+    pub(crate) fn slot(&self, slot: u16) -> String {
+        let name = self.slots.get(usize::from(slot));
+        name.map_or_else(|| format!("argument {slot}"), |name| format!("`{name}`"))
     }
 
     pub(crate) fn entry(&self) -> MethodEntry {
@@ -113,7 +122,7 @@ pub(crate) enum Pin {
     /// It panicked on the server and not here.
     Panicked(String),
     /// It changed a slot that it only borrows.
-    SharedSlotChanged(u16),
+    SharedSlotChanged(String),
     /// It does something that only the device may do.
     NeedsDevice(String),
 }
@@ -189,7 +198,7 @@ impl fmt::Display for Pin {
             Self::Panicked(message) => write!(f, "it panicked on the server and not here: {message}"),
             Self::NeedsDevice(reason) => write!(f, "it has to run on the device: {reason}"),
             Self::SharedSlotChanged(slot) => {
-                write!(f, "it changed argument {slot}, which it only borrows; a remoteable method must not")
+                write!(f, "it changed {slot}, which it only borrows; a remoteable method must not")
             }
         }
     }

@@ -448,6 +448,7 @@ fn method_info(method: &'static Method, offered: &Offered) -> MethodInfo {
         schema: offered.schema,
         compatible: descriptor.compatible,
         obstacle: offered.obstacle.clone(),
+        slots: descriptor.slots.iter().map(|slot| slot.name.to_owned()).collect(),
         ..MethodInfo::remoteable(offered.id, descriptor.title())
     }
 }

@@ -211,7 +211,8 @@ impl Engine {
             }
             Failure::SharedSlotChanged(slot) => {
                 self.failed_method(now, &under_way, LocalReason::TakenBack);
-                self.take_back(now, under_way.offer.request.method, Pin::SharedSlotChanged(*slot));
+                let slot = self.state_of(&under_way).info.slot(*slot);
+                self.take_back(now, under_way.offer.request.method, Pin::SharedSlotChanged(slot));
             }
             _ => self.failed_method(now, &under_way, LocalReason::Failing),
         }

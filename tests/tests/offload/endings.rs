@@ -1,9 +1,11 @@
 //! How calls end when something goes wrong, row by row.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use outboard::{CallError, remoteable};
 use outboard_tests::Edge;
+use serde::{Deserialize, Serialize};
 
 static LOCAL_RUNS: AtomicU32 = AtomicU32::new(0);
 
@@ -17,8 +19,18 @@ fn panics_everywhere(text: &str) -> u32 {
 }
 
 #[remoteable]
-fn changes_what_it_borrows(_number: &u32) -> bool {
+fn keeps_what_it_borrows(_number: &u32) -> bool {
     is_on_server()
+}
+
+/// Breaks the rule that what is only borrowed stays as it is; serde lets it travel all the same.
+#[derive(Serialize, Deserialize)]
+struct Counter(Cell<u32>);
+
+#[remoteable]
+fn counts(step: u32, counter: &Counter) -> u32 {
+    counter.0.set(counter.0.get() + step);
+    counter.0.get()
 }
 
 #[remoteable(once)]
@@ -133,9 +145,21 @@ fn a_method_that_only_a_server_can_run_says_so_without_one() {
 fn a_borrowed_slot_that_stays_as_it_is_is_no_trouble() {
     let edge = Edge::start();
     for _ in 0..20 {
-        assert!(changes_what_it_borrows(&5));
+        assert!(keeps_what_it_borrows(&5));
     }
-    assert_eq!(edge.remote_calls("changes_what_it_borrows"), 20);
+    assert_eq!(edge.remote_calls("keeps_what_it_borrows"), 20);
+}
+
+#[test]
+fn a_method_that_changes_what_it_borrows_runs_here_and_stays_here() {
+    let edge = Edge::start();
+    let counter = Counter(Cell::new(1));
+    assert_eq!((counts(2, &counter), counts(3, &counter)), (3, 6));
+    assert_eq!((counter.0.get(), edge.remote_calls("counts")), (6, 0));
+    let report = edge.runtime().report();
+    let method = report.methods.iter().find(|method| method.name.ends_with("counts")).unwrap();
+    assert_eq!(method.attempts, 1, "{}", method.why);
+    assert!(method.why.contains("`counter`"), "{}", method.why);
 }
 
 #[test]

@@ -1,0 +1,114 @@
+//! An attempt between its departure and its end, as the call that waits for it holds it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use outboard_client_proxy::AbandonReason;
+use outboard_wire::frame::Attempt;
+
+use super::Device;
+use crate::mailbox::{Mail, Mailbox};
+use crate::method::Method;
+
+/// An attempt that was sent. Dropped before its end, it is given up.
+pub(crate) struct InFlight {
+    device: Arc<Device>,
+    method: &'static Method,
+    attempt: Attempt,
+    mailbox: Arc<Mailbox>,
+    bound: Option<Instant>,
+    alarm: Option<tokio::task::AbortHandle>,
+    open: bool,
+}
+
+impl InFlight {
+    pub(super) fn new(
+        device: Arc<Device>,
+        method: &'static Method,
+        attempt: Attempt,
+        mailbox: Arc<Mailbox>,
+        bound: Option<Instant>,
+    ) -> Self {
+        Self { device, method, attempt, mailbox, bound, alarm: None, open: true }
+    }
+
+    pub(crate) fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// Blocks until something becomes of the attempt.
+    pub(crate) fn wait(&self) -> Mail {
+        self.mailbox.wait(self.bound)
+    }
+
+    /// Sets the alarm that ends an async wait: the caller's executor, whichever it is, may have no timers.
+    pub(crate) fn arm(&mut self) {
+        let Some(bound) = self.bound else { return };
+        let mailbox = Arc::clone(&self.mailbox);
+        let alarm = self.device.io.handle.spawn(async move {
+            tokio::time::sleep_until(bound.into()).await;
+            mailbox.pass_bound();
+        });
+        self.alarm = Some(alarm.abort_handle());
+    }
+
+    /// Waits until something becomes of the attempt.
+    pub(crate) async fn next(&self) -> Mail {
+        self.mailbox.next().await
+    }
+
+    /// Gives the attempt up.
+    pub(crate) fn abandon(&mut self, reason: AbandonReason) {
+        if std::mem::take(&mut self.open) {
+            tracing::debug!(attempt = %self.attempt, ?reason, "given up");
+            self.device.with(|engine, now| engine.abandon(now, self.attempt, reason));
+        }
+    }
+
+    /// Its reply was committed.
+    pub(crate) fn committed(&mut self) {
+        self.open = false;
+        self.device.with(|engine, now| engine.committed(now, self.attempt));
+    }
+
+    /// It ended without a reply.
+    pub(crate) fn ended(&mut self) {
+        self.open = false;
+    }
+
+    /// What follows the attempt on the device.
+    pub(crate) fn rerun(&self) -> Rerun {
+        Rerun { device: Arc::clone(&self.device), method: self.method }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.abandon(AbandonReason::Cancelled);
+        if let Some(alarm) = self.alarm.take() {
+            alarm.abort();
+        }
+        self.device.lock().mailboxes.remove(&self.attempt);
+    }
+}
+
+/// A run on the device that follows a failed attempt; when it ends, the engine learns how.
+pub(crate) struct Rerun {
+    device: Arc<Device>,
+    method: &'static Method,
+}
+
+impl Drop for Rerun {
+    fn drop(&mut self) {
+        use outboard_client_proxy::Rerun::{Panicked, Returned};
+        let Some(index) = self.method.index() else { return };
+        let rerun = if std::thread::panicking() { Panicked } else { Returned };
+        self.device.with(|engine, now| engine.reran(now, index, rerun));
+    }
+}
+
+impl std::fmt::Debug for Rerun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Rerun").field(&self.method.descriptor().title()).finish()
+    }
+}

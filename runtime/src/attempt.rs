@@ -68,6 +68,9 @@ pub(crate) struct Ended {
 /// Decides where a call goes.
 pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     let descriptor = method.descriptor();
+    if context::is_in_engine() {
+        return Go::Bare;
+    }
     let index = registry::register(method);
     if let Some(call) = context::server_call() {
         call.gate();

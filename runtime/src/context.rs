@@ -23,6 +23,8 @@ thread_local! {
     static BACKS: Cell<u32> = const { Cell::new(0) };
     /// The method whose next call is the shim's own: it runs without being asked again.
     static BYPASS: Cell<Option<&'static Method>> = const { Cell::new(None) };
+    /// Whether this thread is within an engine, and holds its lock.
+    static IN_ENGINE: Cell<bool> = const { Cell::new(false) };
     /// The runtime that this thread entered.
     static ENTERED: RefCell<Option<Arc<Device>>> = const { RefCell::new(None) };
 }
@@ -47,6 +49,9 @@ pub(crate) fn in_call_back() -> bool {
 
 /// The runtime that calls of this thread belong to.
 pub(crate) fn device() -> Option<Arc<Device>> {
+    if is_in_engine() {
+        return None;
+    }
     entered().or_else(|| GLOBAL.lock().unwrap_or_else(PoisonError::into_inner).upgrade())
 }
 
@@ -54,6 +59,17 @@ pub(crate) fn device() -> Option<Arc<Device>> {
 fn entered() -> Option<Arc<Device>> {
     // A thread that ends still hands over what it counted, when its own locals are gone.
     ENTERED.try_with(|entered| entered.borrow().clone()).unwrap_or_default()
+}
+
+/// Whether this thread is within an engine. What the engine calls of the app's (a log subscriber, the schema of a type)
+/// may call annotated methods: they simply run, since asking the engine again would wait for itself.
+pub(crate) fn is_in_engine() -> bool {
+    IN_ENGINE.get()
+}
+
+/// Puts this thread into an engine, or takes it out.
+pub(crate) fn set_in_engine(within: bool) {
+    IN_ENGINE.set(within);
 }
 
 /// Takes the one-shot bypass for `method`, if that is the method it was armed for.

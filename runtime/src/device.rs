@@ -6,7 +6,9 @@
 mod in_flight;
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Instant;
 
 use outboard_client_proxy::{
@@ -73,6 +75,8 @@ struct Core {
     mailboxes: BTreeMap<Attempt, Arc<Mailbox>>,
     /// What the driver's timer is set to.
     armed: Option<Timestamp>,
+    /// Tasks to be woken when the lock is free.
+    wakers: Vec<Waker>,
 }
 
 impl Device {
@@ -85,8 +89,16 @@ impl Device {
         io: Io,
     ) -> Arc<Self> {
         let links = addresses.iter().map(|_| None).collect();
-        let core =
-            Core { engine, known: 0, addresses, links, linked: 0, mailboxes: BTreeMap::new(), armed: None };
+        let core = Core {
+            engine,
+            known: 0,
+            addresses,
+            links,
+            linked: 0,
+            mailboxes: BTreeMap::new(),
+            armed: None,
+            wakers: Vec::new(),
+        };
         let device = Arc::new(Self { core: Mutex::new(core), clock, tenancy, depth, io });
         device.with(|_, _| ());
         device
@@ -268,9 +280,8 @@ impl Device {
                     self.io.sessions.notify_waiters();
                 }
                 Output::Deliver { attempt, event } => {
-                    if let Some(mailbox) = core.mailboxes.get(&attempt) {
-                        mailbox.deliver(event);
-                    }
+                    let waker = core.mailboxes.get(&attempt).and_then(|mailbox| mailbox.deliver(event));
+                    core.wakers.extend(waker);
                 }
                 Output::Replan(problem) => drop(self.io.work.send(Work::Solve(problem))),
                 Output::Word { method, word } => self.tenancy.publish(method, word_of(word)),
@@ -292,9 +303,37 @@ impl Device {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Core> {
+    fn lock(&self) -> Held<'_> {
         // The engine keeps its own invariants; a panic elsewhere under the lock must not stop every call.
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        context::set_in_engine(true);
+        Held(Some(core))
+    }
+}
+
+/// The core, locked. Present until the guard is dropped.
+struct Held<'a>(Option<MutexGuard<'a, Core>>);
+
+impl Deref for Held<'_> {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        self.0.as_ref().expect("the core is there until the guard is dropped")
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Core {
+        self.0.as_mut().expect("the core is there until the guard is dropped")
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let wakers = std::mem::take(&mut self.wakers);
+        self.0 = None;
+        context::set_in_engine(false);
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 

@@ -32,18 +32,25 @@ struct State {
 }
 
 impl Mailbox {
-    /// Puts something in.
-    pub(crate) fn deliver(&self, event: AttemptEvent) {
+    /// Puts something in. The task that waits for it, if one does, is to be woken with no lock held: a waker is the
+    /// code of whatever executor runs the task, and may drop the task, whose attempt then ends.
+    #[must_use]
+    pub(crate) fn deliver(&self, event: AttemptEvent) -> Option<Waker> {
         let mut state = self.lock();
         state.events.push_back(event);
-        self.wake(state);
+        self.changed.notify_one();
+        state.waker.take()
     }
 
     /// Ends the wait of an async call whose bound has passed; a blocked thread looks at the clock itself.
     pub(crate) fn pass_bound(&self) {
         let mut state = self.lock();
         state.bound_passed = true;
-        self.wake(state);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     /// Blocks until there is something, or until `bound`.
@@ -78,15 +85,6 @@ impl Mailbox {
         .await
     }
 
-    fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let waker = state.waker.take();
-        drop(state);
-        self.changed.notify_one();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,7 +113,7 @@ mod tests {
     #[test]
     fn what_arrived_is_taken_before_the_bound() {
         let mailbox = Mailbox::default();
-        mailbox.deliver(failed());
+        assert!(mailbox.deliver(failed()).is_none());
         mailbox.pass_bound();
         assert_eq!(mailbox.wait(Some(Instant::now())), Mail::Event(failed()));
         assert_eq!(mailbox.wait(Some(Instant::now())), Mail::BoundPassed);
@@ -128,7 +126,7 @@ mod tests {
             let mailbox = Arc::clone(&mailbox);
             std::thread::spawn(move || mailbox.wait(None))
         };
-        mailbox.deliver(failed());
+        assert!(mailbox.deliver(failed()).is_none());
         assert_eq!(waiting.join().unwrap(), Mail::Event(failed()));
     }
 
@@ -137,7 +135,7 @@ mod tests {
         let mailbox = Arc::new(Mailbox::default());
         let deliver = {
             let mailbox = Arc::clone(&mailbox);
-            move || mailbox.deliver(failed())
+            move || mailbox.deliver(failed()).into_iter().for_each(Waker::wake)
         };
         let mail = crate::executor::block_on(async {
             let sender = std::thread::spawn(deliver);

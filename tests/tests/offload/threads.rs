@@ -1,8 +1,10 @@
 //! Calls on threads other than the one that a program or a server's call began on.
 
 use std::cell::RefCell;
-use std::sync::Mutex;
+use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::task::{self, Wake, Waker};
 
 use outboard::{Context, device, remoteable};
 use outboard_tests::Edge;
@@ -66,4 +68,41 @@ fn a_context_that_outlives_its_call_occupies_no_core_and_reaches_no_device() {
         name_of_thread()
     });
     assert!(late.join().is_err(), "it was unwound, and did not run here");
+}
+
+#[remoteable]
+async fn doubled_later(number: u32) -> u32 {
+    tokio::task::yield_now().await;
+    number * 2
+}
+
+/// A task of an executor that goes away: woken, it is dropped.
+struct Doomed {
+    task: Mutex<Pin<Box<dyn Future<Output = u32> + Send>>>,
+    woken: Sender<()>,
+}
+
+impl Wake for Doomed {
+    fn wake(self: Arc<Self>) {
+        *self.task.lock().unwrap() = Box::pin(std::future::pending());
+        let _ = self.woken.send(());
+    }
+}
+
+#[test]
+fn a_call_may_be_dropped_by_what_wakes_it() {
+    let edge = Edge::start();
+    let (woken, heard) = channel();
+    let polled = || {
+        let task = Mutex::new(Box::pin(doubled_later(4)) as Pin<Box<dyn Future<Output = u32> + Send>>);
+        let doomed = Arc::new(Doomed { task, woken: woken.clone() });
+        let waker = Waker::from(Arc::clone(&doomed));
+        let polled = doomed.task.lock().unwrap().as_mut().poll(&mut task::Context::from_waker(&waker));
+        polled
+    };
+    // A reply may be there at once, on a busy machine.
+    while polled().is_ready() {}
+    heard.recv().unwrap();
+    assert_eq!(doubled(2), 4, "nobody waits for a lock");
+    assert_eq!(edge.remote_calls("threads::doubled"), 1);
 }

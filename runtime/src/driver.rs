@@ -1,5 +1,6 @@
 //! The device's background thread: sockets and timers; and the one beside it for slow work.
 
+use std::ops::Deref;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -85,6 +86,26 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)
 }
 
+/// A runtime that may be dropped anywhere, in async code too, and that waits for nothing then: a name resolver that
+/// hangs must not keep the app from ending. Present until it is dropped.
+pub(crate) struct Background(pub(crate) Option<tokio::runtime::Runtime>);
+
+impl Deref for Background {
+    type Target = tokio::runtime::Runtime;
+
+    fn deref(&self) -> &tokio::runtime::Runtime {
+        self.0.as_ref().expect("the runtime is there until it is dropped")
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// The connector of a device; called within the thread's runtime.
 pub(crate) fn connector() -> Result<Connector, StartError> {
     Ok(Connector::new(TransportConfig::default())?)
@@ -137,5 +158,16 @@ async fn receive(device: &Weak<Device>, server: ServerIndex, number: LinkNumber,
                 return device.link_lost(server, number);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_that_fails_in_async_code_leaves_no_panic() {
+        let callers = runtime().unwrap();
+        callers.block_on(async { drop(Background(Some(runtime().unwrap()))) });
     }
 }

@@ -214,9 +214,10 @@ impl Builder {
         let engine = Engine::new(settings, clock.now());
         let tenancy = Tenancy::new(tenant).ok_or(StartError::AlreadyRunning)?;
 
-        let io_runtime = driver::runtime()?;
+        let io_runtime = driver::Background(Some(driver::runtime()?));
+        let handle = io_runtime.handle().clone();
         let connector = {
-            let _within = io_runtime.enter();
+            let _within = handle.enter();
             driver::connector()?
         };
         let (commands, received) = mpsc::unbounded_channel();
@@ -224,33 +225,25 @@ impl Builder {
         if !config.servers.is_empty() {
             let _ = work.send(Work::Measure);
         }
-        let io = Io {
-            handle: io_runtime.handle().clone(),
-            rearm: Notify::new(),
-            sessions: Notify::new(),
-            commands,
-            work,
-        };
+        let io = Io { handle, rearm: Notify::new(), sessions: Notify::new(), commands, work };
         let device = Device::new(engine, config.servers, clock, tenancy, depth, io);
         let weak = Arc::downgrade(&device);
         let drive = {
             let weak = weak.clone();
-            move || {
-                io_runtime.block_on(driver::drive(weak, connector, received));
-                // A name resolver that hangs must not keep the app from ending.
-                io_runtime.shutdown_background();
-            }
+            move || io_runtime.block_on(driver::drive(weak, connector, received))
         };
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(StartError::Thread)
         };
         let driving = spawn("outboard-io", Box::new(drive))?;
+        // Dropped where the next step fails, so that the first thread ends.
+        let runtime = Runtime { device, threads: vec![driving] };
         // The other thread ends with the device, which holds the other end of its queue.
         spawn("outboard-solver", Box::new(move || driver::work(&weak, &to_do)))?;
         if tenant == Tenant::Global {
-            context::set_global(&device);
+            context::set_global(&runtime.device);
         }
-        Ok(Runtime { device, threads: vec![driving] })
+        Ok(runtime)
     }
 }
 

@@ -69,8 +69,10 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         if let Ok(changed) = from_bytes::<Zoo>(&bytes, 64) {
-            // Maps may hold an entry twice, so only the value is the same again, not the bytes.
-            prop_assert_eq!(from_bytes::<Zoo>(&encoded(&changed), 64), Ok(changed));
+            // Maps may hold an entry twice, so the bytes are the same again only from here on; and a number that has
+            // become NaN equals nothing, so bytes are compared.
+            let again = encoded(&changed);
+            prop_assert_eq!(from_bytes::<Zoo>(&again, 64).map(|value| encoded(&value)), Ok(again));
         }
     }
 

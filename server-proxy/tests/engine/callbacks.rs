@@ -76,7 +76,12 @@ fn a_call_back_that_was_not_made_leaves_the_method_running() {
     let mut world = World::new();
     let phone = world.attach();
     world.run(phone, 1);
-    assert!(world.back(phone, 1, 5).is_err(), "call-backs are counted from zero");
+    world.back(phone, 1, 0).unwrap();
+    assert!(world.back(phone, 1, 0).is_err(), "a number is used once");
+    world.exchange();
+    world.answer(phone, 1, 0);
+    world.exchange();
+    world.resumed(phone, 1);
     assert_eq!(world.load(), (1, 0));
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use outboard_core::{Bandwidth, ByteCount, Energy, MethodIndex, Placement, ServerIndex, Timestamp};
+use outboard_core::{Bandwidth, ByteCount, Cost, Energy, MethodIndex, Placement, ServerIndex, Timestamp};
 use outboard_profiler::{FigureQuality, Spread};
 
 use crate::decision::{LocalReason, Offer, Request};
@@ -105,7 +105,13 @@ impl Engine {
             servers: servers.collect(),
             energy_quality: self.settings.energy.quality(),
             plan: self.plan.as_ref().map(|plan| {
-                format!("{} instead of {} with everything on the device", plan.cost(), plan.all_local())
+                let known = self.settings.energy.is_complete();
+                let cost = |cost: Cost| if known { cost.to_string() } else { format!("{:?}", cost.time) };
+                format!(
+                    "{} instead of {} with everything on the device",
+                    cost(plan.cost()),
+                    cost(plan.all_local())
+                )
             }),
         }
     }

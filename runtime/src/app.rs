@@ -27,7 +27,7 @@ listen, public_host, state_dir and workers of outboard.toml, say the same.";
 ///
 /// As a device it starts a [`Runtime`] from `outboard.toml` and `OUTBOARD_*` and runs `run`; without a configured server
 /// everything runs locally. As a server it prints its address and serves the app's methods until it is asked to stop
-/// by Ctrl-C or SIGTERM. Warnings of either go to standard error; `OUTBOARD_LOG=outboard=debug` shows every decision.
+/// by Ctrl-C or SIGTERM. Warnings of either go to standard error; `OUTBOARD_LOG=outboard=trace` shows every decision.
 ///
 /// ```no_run
 /// use std::process::ExitCode;

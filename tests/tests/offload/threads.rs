@@ -97,8 +97,7 @@ fn a_call_may_be_dropped_by_what_wakes_it() {
         let task = Mutex::new(Box::pin(doubled_later(4)) as Pin<Box<dyn Future<Output = u32> + Send>>);
         let doomed = Arc::new(Doomed { task, woken: woken.clone() });
         let waker = Waker::from(Arc::clone(&doomed));
-        let polled = doomed.task.lock().unwrap().as_mut().poll(&mut task::Context::from_waker(&waker));
-        polled
+        doomed.task.lock().unwrap().as_mut().poll(&mut task::Context::from_waker(&waker))
     };
     // A reply may be there at once, on a busy machine.
     while polled().is_ready() {}

@@ -14,6 +14,7 @@ use outboard_wire::frame::{
     AnswerFrame, AnswerImage, BackFrame, BackSlot, Failure, Image, NotRun, SlotImage,
 };
 
+use crate::call_back::CallBack;
 use crate::context::{self, Ground};
 use crate::device::{Device, InFlight, Rerun};
 use crate::error::CallError;
@@ -94,8 +95,15 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
             false => Go::Bare,
         };
     };
+    let back = context::call_back();
+    if let Some(back) = &back {
+        back.gate();
+        if descriptor.once {
+            back.guard_once(descriptor.title());
+        }
+    }
     // What cannot run here leaves from within a call-back too, as a call of its own.
-    if context::in_call_back() && !descriptor.remote_only || descriptor.kind == Kind::Device {
+    if back.is_some() && !descriptor.remote_only || descriptor.kind == Kind::Device {
         return Go::Here { wants_fallback: false };
     }
     let request = Request { caller: stack::current(), work, ..Request::new(index) };
@@ -344,7 +352,8 @@ impl<'a> Trip<'a> {
                 }
             });
         }
-        let frame = ShimFrame::new(method, incoming, depth, Ground::Device, false);
+        let ground = Ground::Device(CallBack::new(self.method.descriptor().once));
+        let frame = ShimFrame::new(method, incoming, depth, ground, false);
         match frame.execute() {
             Ok(given) => Ok(AnswerImage { result: given.result, exclusive: given.exclusive }),
             Err(error) => Err(format!("`{title}` on the device: {error}")),

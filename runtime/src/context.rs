@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::call_back::CallBack;
 use crate::device::Device;
 use crate::method::Method;
 use crate::server_call::ServerCall;
@@ -14,13 +15,13 @@ pub(crate) enum Ground {
     /// On a server, within a call.
     Server(Arc<ServerCall>),
     /// On the device, for a call-back.
-    Device,
+    Device(Arc<CallBack>),
 }
 
 thread_local! {
     static CALL: RefCell<Option<Arc<ServerCall>>> = const { RefCell::new(None) };
-    /// Call-backs that this thread is in.
-    static BACKS: Cell<u32> = const { Cell::new(0) };
+    /// The innermost call-back that this thread serves.
+    static BACK: RefCell<Option<Arc<CallBack>>> = const { RefCell::new(None) };
     /// The method whose next call is the shim's own: it runs without being asked again.
     static BYPASS: Cell<Option<&'static Method>> = const { Cell::new(None) };
     /// Whether this thread is within an engine, and holds its lock.
@@ -42,9 +43,9 @@ pub(crate) fn server_call() -> Option<Arc<ServerCall>> {
     CALL.try_with(|call| call.borrow().clone()).unwrap_or_default()
 }
 
-/// Whether this thread serves a call-back on the device.
-pub(crate) fn in_call_back() -> bool {
-    BACKS.get() > 0
+/// The call-back that this thread serves on the device.
+pub(crate) fn call_back() -> Option<Arc<CallBack>> {
+    BACK.try_with(|back| back.borrow().clone()).unwrap_or_default()
 }
 
 /// The runtime that calls of this thread belong to.
@@ -129,28 +130,30 @@ pub(crate) fn strays() -> u64 {
 
 /// Puts a shim's method on its ground, until dropped.
 pub(crate) struct Entered {
-    call: Option<Option<Arc<ServerCall>>>,
+    before: Before,
     bypass: Option<&'static Method>,
+}
+
+enum Before {
+    Server(Option<Arc<ServerCall>>),
+    Device(Option<Arc<CallBack>>),
 }
 
 pub(crate) fn enter_ground(ground: Ground, method: &'static Method) -> Entered {
     let bypass = BYPASS.replace(Some(method));
-    let call = match ground {
-        Ground::Server(call) => Some(CALL.replace(Some(call))),
-        Ground::Device => {
-            BACKS.set(BACKS.get() + 1);
-            None
-        }
+    let before = match ground {
+        Ground::Server(call) => Before::Server(CALL.replace(Some(call))),
+        Ground::Device(back) => Before::Device(BACK.replace(Some(back))),
     };
-    Entered { call, bypass }
+    Entered { before, bypass }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         BYPASS.set(self.bypass);
-        match self.call.take() {
-            Some(call) => CALL.set(call),
-            None => BACKS.set(BACKS.get() - 1),
+        match &mut self.before {
+            Before::Server(call) => CALL.set(call.take()),
+            Before::Device(back) => BACK.set(back.take()),
         }
     }
 }

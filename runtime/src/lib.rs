@@ -19,11 +19,12 @@
 //! | `attempt` | a call that leaves its thread |
 //! | `device`, `driver`, `runtime` | the device's side |
 //! | `serve`, `executor`, `permits`, `server_call` | the server's side |
-//! | `shim`, `context` | running a method on encoded slots |
+//! | `shim`, `context`, `call_back` | running a method on encoded slots, and on whose ground |
 //! | `app`, `config` | `outboard::main` and its configuration |
 
 mod app;
 mod attempt;
+mod call_back;
 mod clock;
 mod config;
 mod context;

@@ -222,7 +222,10 @@ impl<'f> ShimFrame<'f> {
                 Some(unwound) => Err(unwound.into()),
                 None => Ok(result),
             },
-            (Ok(result), Ground::Device) => Ok(result),
+            (Ok(result), Ground::Device(back)) => match back.failure() {
+                Some(unwound) => Err(unwound.into()),
+                None => Ok(result),
+            },
             (Err(payload), _) => Err(unwound(payload)),
         }
     }

@@ -45,6 +45,26 @@ fn pays_within(amount: u32) -> Result<bool, CallError> {
     Ok(once(false)? && !outer && amount > 0)
 }
 
+static PAID: AtomicU32 = AtomicU32::new(0);
+
+#[remoteable(once)]
+fn pay() -> Result<u32, CallError> {
+    Ok(PAID.fetch_add(1, Ordering::Relaxed) + 1)
+}
+
+#[outboard::device]
+fn confirm() -> bool {
+    // A program that lives through panics must not hide that the payment was not made.
+    std::panic::catch_unwind(|| pay().is_ok()).unwrap_or(false)
+}
+
+#[remoteable]
+fn pays_by_call_back() -> bool {
+    let confirmed = confirm();
+    assert!(!is_on_server(), "the attempt is given up before");
+    confirmed
+}
+
 #[derive(Debug, PartialEq)]
 struct Untold(String);
 
@@ -172,4 +192,12 @@ fn a_method_that_calls_one_that_may_run_only_once_stays_on_the_device() {
     let outer = report.methods.iter().find(|method| method.name.ends_with("pays_within")).unwrap();
     assert_eq!(outer.attempts, 1, "it is not tried again: {}", outer.why);
     assert!(outer.why.contains("may run only once"), "{}", outer.why);
+}
+
+#[test]
+fn a_call_back_that_calls_what_may_run_only_once_gives_its_attempt_up_before() {
+    let edge = Edge::start();
+    assert!(pays_by_call_back());
+    assert_eq!(PAID.load(Ordering::Relaxed), 1);
+    assert_eq!(edge.remote_calls("pays_by_call_back"), 0);
 }

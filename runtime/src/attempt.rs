@@ -4,12 +4,13 @@
 //! staged, then committed. What can be decided without knowing the types of the slots is decided here; the rest is
 //! behind [`Slots`] and [`Codec`].
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use outboard_client_proxy::{AbandonReason, AttemptEvent, Decision, LocalReason, Offer, Request};
 use outboard_core::ByteCount;
-use outboard_wire::codec::{DecodeError, Decoder};
+use outboard_wire::codec::{DecodeError, Decoder, EncodeError};
 use outboard_wire::frame::{
     AnswerFrame, AnswerImage, BackFrame, BackSlot, Failure, Image, NotRun, SlotImage,
 };
@@ -22,7 +23,7 @@ use crate::mailbox::Mail;
 use crate::method::{Kind, Method, Passing};
 use crate::registry;
 use crate::server_call::ServerCall;
-use crate::shim::{Incoming, ShimFrame};
+use crate::shim::{Incoming, ShimFrame, panic_text};
 use crate::stack;
 use crate::support::{Codec, LentSlot, Outgoing, Slots};
 
@@ -171,13 +172,16 @@ pub(crate) async fn run_async<S: Slots, C: Codec>(
 
 /// Encodes a call's slots to know their size.
 fn size(method: &'static Method, device: &Device, request: &Request, slots: &dyn Slots) -> Ended {
-    let mut outgoing = Vec::new();
-    let fits = slots.encode(MOST_SIZED, &mut outgoing).is_ok();
-    let passings = method.descriptor().slots.iter().map(|slot| slot.passing);
-    let sizes = outgoing.iter().map(|slot| slot.image.size());
-    let returning = passings.zip(sizes.clone()).filter(|(passing, _)| *passing == Passing::Exclusive);
-    let size = if fits { sizes.clone().sum() } else { MOST_SIZED };
-    device.sized(request, size, returning.map(|(_, size)| size).sum());
+    let (size, returning) = match encode(slots, MOST_SIZED) {
+        Err(_) => (MOST_SIZED, ByteCount::ZERO),
+        Ok(outgoing) => {
+            let passings = method.descriptor().slots.iter().map(|slot| slot.passing);
+            let sizes = outgoing.iter().map(|slot| slot.image.size());
+            let returning = passings.zip(sizes.clone()).filter(|(passing, _)| *passing == Passing::Exclusive);
+            (sizes.sum(), returning.map(|(_, size)| size).sum())
+        }
+    };
+    device.sized(request, size, returning);
     Ended::default()
 }
 
@@ -188,10 +192,9 @@ fn call_back<C: Codec>(
     slots: &mut dyn Slots,
     codec: C,
 ) -> Result<C::Owned, Ended> {
-    let mut outgoing = Vec::new();
-    if let Err(error) = slots.encode(ByteCount::from_bytes(u64::MAX), &mut outgoing) {
-        call.fail(format!("a slot of `{}` could not be encoded: {error}", method.descriptor().title()));
-    }
+    let outgoing = encode(slots, ByteCount::from_bytes(u64::MAX)).unwrap_or_else(|error| {
+        call.fail(format!("a slot of `{}` could not be encoded: {error}", method.descriptor().title()))
+    });
     let answer = call.call_back(method.id(), outgoing);
     match land(answer, slots, codec, outboard_wire::Limits::default().depth) {
         Ok(result) => Ok(result),
@@ -207,16 +210,36 @@ fn land<C: Codec>(
     codec: C,
     depth: u16,
 ) -> Result<C::Owned, DecodeError> {
-    let mut input = Decoder::new(&answer.result.0, depth);
-    let result = codec.decode(&mut input)?;
-    input.finish()?;
-    let mut exclusive = answer.exclusive.into_iter();
-    slots.stage(&mut exclusive, depth)?;
-    if exclusive.next().is_some() {
-        return Err(DecodeError::Refused("more exclusive slots came back than went".to_owned()));
-    }
+    let stage = || {
+        let mut input = Decoder::new(&answer.result.0, depth);
+        let result = codec.decode(&mut input)?;
+        input.finish()?;
+        let mut exclusive = answer.exclusive.into_iter();
+        slots.stage(&mut exclusive, depth)?;
+        match exclusive.next() {
+            Some(_) => Err(DecodeError::Refused("more exclusive slots came back than went".to_owned())),
+            None => Ok(result),
+        }
+    };
+    let result = guarded(stage, DecodeError::Refused)?;
     slots.commit();
     Ok(result)
+}
+
+/// Encodes the slots of a call.
+fn encode(slots: &dyn Slots, budget: ByteCount) -> Result<Vec<Outgoing>, EncodeError> {
+    let encode = || {
+        let mut outgoing = Vec::new();
+        slots.encode(budget, &mut outgoing).map(|()| outgoing)
+    };
+    guarded(encode, EncodeError::Refused)
+}
+
+/// Runs what may be the user's own way to encode or decode. The program without us would not have run it, so its panic is
+/// an error here.
+fn guarded<T, E>(run: impl FnOnce() -> Result<T, E>, refused: impl FnOnce(String) -> E) -> Result<T, E> {
+    let ran = catch_unwind(AssertUnwindSafe(run));
+    ran.unwrap_or_else(|panic| Err(refused(format!("it panicked: {}", panic_text(panic.as_ref())))))
 }
 
 /// Takes back what call-backs did to the slots of a call, however it ends: given up, failed, its future dropped, or
@@ -261,11 +284,10 @@ impl<'a> Trip<'a> {
         offer: Offer,
         slots: &mut dyn Slots,
     ) -> Result<Self, Ended> {
-        let mut outgoing = Vec::new();
-        if let Err(error) = slots.encode(offer.budget, &mut outgoing) {
+        let outgoing = encode(slots, offer.budget).map_err(|error| {
             let reason = device.not_encoded(method, &offer, &error);
-            return Err(stay(method, is_away(reason), reason));
-        }
+            stay(method, is_away(reason), reason)
+        })?;
         let keep = |slot: &Outgoing| slot.place.is_some().then(|| slot.image.clone());
         let sent = outgoing.iter().map(keep).collect();
         let images = outgoing.into_iter().map(|slot| SlotImage::Whole(slot.image)).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use outboard_client_proxy::AbandonReason;
+use outboard_client_proxy::{AbandonReason, Rerun as Outcome};
 use outboard_wire::frame::Attempt;
 
 use super::Device;
@@ -92,17 +92,18 @@ impl Drop for InFlight {
     }
 }
 
-/// A run on the device that follows a failed attempt; when it ends, the engine learns how.
+/// A run on the device that follows a failed attempt. Dropped without [`ended`](Rerun::ended), it was cancelled, which
+/// says nothing.
 pub(crate) struct Rerun {
     device: Arc<Device>,
     method: &'static Method,
 }
 
-impl Drop for Rerun {
-    fn drop(&mut self) {
-        use outboard_client_proxy::Rerun::{Panicked, Returned};
+impl Rerun {
+    /// The run has ended: it returned, or is unwinding.
+    pub(crate) fn ended(self) {
         let Some(index) = self.method.index() else { return };
-        let rerun = if std::thread::panicking() { Panicked } else { Returned };
+        let rerun = if std::thread::panicking() { Outcome::Panicked } else { Outcome::Returned };
         self.device.with(|engine, now| engine.reran(now, index, rerun));
     }
 }

@@ -72,8 +72,9 @@ impl Frame {
     #[cold]
     fn end_rerun(&self) {
         // Taken out first: telling how it went may run code that looks here again.
-        let rerun = RERUNS.with_borrow_mut(Vec::pop);
-        drop(rerun);
+        if let Some(rerun) = RERUNS.with_borrow_mut(Vec::pop) {
+            rerun.ended();
+        }
     }
 }
 
@@ -234,13 +235,36 @@ impl AsyncFrame {
 
     /// Runs the method's body. The call is on the stack of whichever thread polls it, while it does.
     pub async fn scope<R, F: Future<Output = R>>(self, body: F) -> R {
-        let _rerun = self.rerun;
-        match self.method.filter(|_| !self.wants_fallback) {
+        let rerun = RerunOf(self.rerun);
+        let result = match self.method.filter(|_| !self.wants_fallback) {
             None => body.await,
             Some(method) => {
                 let polls = Some(Polls::new(method.raw_index(), self.work));
                 Scope { polls, body: std::pin::pin!(body) }.await
             }
+        };
+        rerun.ended();
+        result
+    }
+}
+
+/// The run of an async call that follows a failed attempt, if it is one. A panic ends it too, a dropped future does not.
+struct RerunOf(Option<Rerun>);
+
+impl RerunOf {
+    fn ended(mut self) {
+        if let Some(rerun) = self.0.take() {
+            rerun.ended();
+        }
+    }
+}
+
+impl Drop for RerunOf {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(rerun) = self.0.take()
+        {
+            rerun.ended();
         }
     }
 }

@@ -45,6 +45,21 @@ fn pays_within(amount: u32) -> Result<bool, CallError> {
     Ok(once(false)? && !outer && amount > 0)
 }
 
+/// Its author never meant it to travel.
+#[derive(serde::Deserialize)]
+struct Touchy(u32);
+
+impl serde::Serialize for Touchy {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("do not touch {}", self.0);
+    }
+}
+
+#[remoteable]
+fn looks_at(touchy: &Touchy) -> u32 {
+    touchy.0
+}
+
 static PAID: AtomicU32 = AtomicU32::new(0);
 
 #[remoteable(once)]
@@ -200,4 +215,11 @@ fn a_call_back_that_calls_what_may_run_only_once_gives_its_attempt_up_before() {
     assert!(pays_by_call_back());
     assert_eq!(PAID.load(Ordering::Relaxed), 1);
     assert_eq!(edge.remote_calls("pays_by_call_back"), 0);
+}
+
+#[test]
+fn an_argument_that_panics_when_it_is_encoded_stays_here() {
+    let edge = Edge::start();
+    assert_eq!((looks_at(&Touchy(1)), looks_at(&Touchy(2))), (1, 2));
+    assert_eq!(edge.remote_calls("looks_at"), 0);
 }

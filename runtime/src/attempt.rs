@@ -4,28 +4,26 @@
 //! staged, then committed. What can be decided without knowing the types of the slots is decided here; the rest is
 //! behind [`Slots`] and [`Codec`].
 
+mod trip;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use outboard_client_proxy::{AbandonReason, AttemptEvent, Decision, LocalReason, Offer, Request};
+use outboard_client_proxy::{Decision, LocalReason, Offer, Request};
 use outboard_core::ByteCount;
 use outboard_wire::codec::{DecodeError, Decoder, EncodeError};
-use outboard_wire::frame::{
-    AnswerFrame, AnswerImage, BackFrame, BackSlot, Failure, Image, NotRun, SlotImage,
-};
+use outboard_wire::frame::AnswerImage;
 
-use crate::call_back::CallBack;
-use crate::context::{self, Ground};
-use crate::device::{Device, InFlight, Rerun};
+use crate::device::{Device, Rerun};
 use crate::error::CallError;
-use crate::mailbox::Mail;
 use crate::method::{Kind, Method, Passing};
-use crate::registry;
 use crate::server_call::ServerCall;
-use crate::shim::{Incoming, ShimFrame, panic_text};
-use crate::stack;
-use crate::support::{Codec, LentSlot, Outgoing, Slots};
+use crate::shim::panic_text;
+use crate::support::{Codec, Outgoing, Slots};
+use crate::{context, registry, stack};
+
+use trip::Trip;
 
 /// Most bytes that are encoded only to know how many there are.
 const MOST_SIZED: ByteCount = ByteCount::from_bytes(16 << 20);
@@ -266,178 +264,8 @@ impl Drop for Away {
         stack::offloaded(self.0.elapsed());
     }
 }
-
-/// A call on its way to a server and back.
-struct Trip<'a> {
-    method: &'static Method,
-    device: &'a Arc<Device>,
-    flight: InFlight,
-    /// What was sent of the slots that call-backs may run on.
-    sent: Vec<Option<Image>>,
-}
-
-impl<'a> Trip<'a> {
-    /// Encodes the slots and sends them.
-    fn depart(
-        method: &'static Method,
-        device: &'a Arc<Device>,
-        offer: Offer,
-        slots: &mut dyn Slots,
-    ) -> Result<Self, Ended> {
-        let outgoing = encode(slots, offer.budget).map_err(|error| {
-            let reason = device.not_encoded(method, &offer, &error);
-            stay(method, is_away(reason), reason)
-        })?;
-        let keep = |slot: &Outgoing| slot.place.is_some().then(|| slot.image.clone());
-        let sent = outgoing.iter().map(keep).collect();
-        let images = outgoing.into_iter().map(|slot| SlotImage::Whole(slot.image)).collect();
-        let flight =
-            device.depart(method, offer, images).map_err(|reason| stay(method, is_away(reason), reason))?;
-        Ok(Self { method, device, flight, sent })
-    }
-
-    fn span(&self) -> tracing::Span {
-        tracing::debug_span!("attempt", id = %self.flight.attempt())
-    }
-
-    /// Takes one step; `Some` ends the call's stay elsewhere.
-    fn handle<C: Codec>(
-        &mut self,
-        mail: Mail,
-        slots: &mut dyn Slots,
-        codec: C,
-    ) -> Option<Result<C::Owned, Ended>> {
-        let event = match mail {
-            Mail::Event(event) => event,
-            Mail::BoundPassed => {
-                self.flight.abandon(AbandonReason::Late);
-                return Some(Err(self.unknown("it did not answer in time".to_owned())));
-            }
-        };
-        match event {
-            AttemptEvent::Back(back) => {
-                let sequence = back.sequence;
-                let outcome = self.serve(back, slots);
-                self.device.answer(AnswerFrame { attempt: self.flight.attempt(), sequence, outcome });
-                None
-            }
-            AttemptEvent::Replied(reply) => {
-                let answer = AnswerImage { result: reply.result, exclusive: reply.exclusive };
-                match land(answer, slots, codec, self.device.depth()) {
-                    Ok(result) => {
-                        self.flight.committed();
-                        Some(Ok(result))
-                    }
-                    Err(error) => {
-                        self.flight.abandon(AbandonReason::Undecodable(error.to_string()));
-                        Some(Err(self.ran(format!("its reply could not be decoded: {error}"))))
-                    }
-                }
-            }
-            AttemptEvent::Failed(failure) => {
-                self.flight.ended();
-                Some(Err(self.failed(failure)))
-            }
-            AttemptEvent::Lost(lost) => {
-                self.flight.ended();
-                Some(Err(self.unknown(lost.to_string())))
-            }
-        }
-    }
-
-    /// Runs a device method that remote code calls, on this thread, as in a local program.
-    fn serve(&self, back: BackFrame, slots: &mut dyn Slots) -> Result<AnswerImage, String> {
-        let method = self.device.method(back.method).ok_or_else(|| {
-            format!("the device has no method {}: run the same build on both sides", back.method)
-        })?;
-        let title = method.descriptor().title();
-        if method.descriptor().asynchronous {
-            return Err(format!(
-                "`{title}` is async, and remote code can only call back methods that are not"
-            ));
-        }
-        let depth = self.device.depth();
-        let mut lent = Vec::new();
-        slots.lend(&mut lent);
-        let mut incoming = Vec::with_capacity(back.slots.len());
-        for slot in back.slots {
-            incoming.push(match slot {
-                BackSlot::Copy(image) => Incoming { image, lent: None },
-                BackSlot::Place { slot, path, image } => {
-                    let position = usize::from(slot);
-                    let kept = self.sent.get(position).and_then(Option::as_ref);
-                    let object = lent.get_mut(position).and_then(Option::take);
-                    let (Some(kept), Some(object)) = (kept, object) else {
-                        return Err(format!("`{title}` needs slot {slot} of the outer call twice at once"));
-                    };
-                    Incoming { image, lent: Some(lend(object, &kept.0, &path, depth)?) }
-                }
-            });
-        }
-        let ground = Ground::Device(CallBack::new(self.method.descriptor().once));
-        let frame = ShimFrame::new(method, incoming, depth, ground, false);
-        match frame.execute() {
-            Ok(given) => Ok(AnswerImage { result: given.result, exclusive: given.exclusive }),
-            Err(error) => Err(format!("`{title}` on the device: {error}")),
-        }
-    }
-
-    /// The attempt ended without a reply.
-    fn failed(&self, failure: Failure) -> Ended {
-        let descriptor = self.method.descriptor();
-        if failure.never_started() {
-            let away = matches!(failure, Failure::NotRun(NotRun::Busy | NotRun::Draining | NotRun::TooLate));
-            return stay(self.method, away, failure);
-        }
-        // It ran there, and nothing can run here instead.
-        let is_all = descriptor.once || descriptor.remote_only && !descriptor.fallback;
-        match failure {
-            Failure::Panicked(text) if is_all => std::panic::resume_unwind(Box::new(text)),
-            Failure::Unencodable(text) if is_all => {
-                Ended { error: Some(CallError::Remote(text)), ..Ended::default() }
-            }
-            // How the run here goes tells whether a panic on the server was the method's own.
-            failure => Ended { rerun: Some(self.flight.rerun()), ..self.ran(failure.to_string()) },
-        }
-    }
-
-    /// Whether the method ran is unknown.
-    fn unknown(&self, reason: String) -> Ended {
-        let descriptor = self.method.descriptor();
-        let method = descriptor.title().to_owned();
-        if descriptor.once {
-            return Ended { error: Some(CallError::MaybeRan { method, reason }), ..Ended::default() };
-        }
-        if descriptor.fallback {
-            return Ended { wants_fallback: true, ..Ended::default() };
-        }
-        let error = descriptor.remote_only.then_some(CallError::NoAnswer { method, reason });
-        Ended { error, ..Ended::default() }
-    }
-
-    /// The method ran, at least in part, and there is nothing to commit.
-    fn ran(&self, reason: String) -> Ended {
-        let descriptor = self.method.descriptor();
-        if descriptor.once || descriptor.remote_only {
-            return self.unknown(reason);
-        }
-        Ended::default()
-    }
-}
-
 fn span(method: &'static Method) -> tracing::Span {
     tracing::debug_span!("call", method = method.descriptor().title())
-}
-
-/// Makes a place within a slot ready for a call-back: what was sent is kept first, so that it can be restored.
-fn lend<'a>(
-    object: &'a mut dyn LentSlot,
-    sent: &[u8],
-    path: &[u16],
-    depth: u16,
-) -> Result<&'a mut dyn outboard_wire::state::Lent, String> {
-    object.keep(sent, depth).map_err(|error| format!("the slot could not be kept for undoing: {error}"))?;
-    object.place(path).ok_or_else(|| "the call-back names a place that the slot does not have".to_owned())
 }
 
 /// A call that never ran elsewhere.

@@ -1,0 +1,63 @@
+use super::*;
+
+fn environment<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+    |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+}
+
+fn file(text: &str) -> Result<Values, ConfigError> {
+    Values::from_file(Path::new("outboard.toml"), text)
+}
+
+#[test]
+fn without_any_source_everything_runs_locally() {
+    let config = Values::default().device().unwrap();
+    assert!(config.servers.is_empty());
+    assert_eq!(config.objective, Objective::Time);
+    assert_eq!(config.slowdown, None);
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let below = file("objective = \"energy\"\nslowdown = 0.2").unwrap();
+    let variables = environment(&[("OUTBOARD_OBJECTIVE", "time"), ("OUTBOARD_SERVER", "")]);
+    let config = Values::from_environment(variables).unwrap().over(below).device().unwrap();
+    assert_eq!(config.objective, Objective::Time);
+    assert_eq!(config.slowdown, Some(0.2));
+}
+
+#[test]
+fn errors_name_key_source_and_what_is_allowed() {
+    let error = Values::from_environment(environment(&[("OUTBOARD_OBJECTIVE", "speed")])).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`objective` in the environment (OUTBOARD_OBJECTIVE) is `speed`: use `time` or `energy`"
+    );
+    let error = file("exploration = 7.0").unwrap().device().unwrap_err();
+    assert_eq!(error.to_string(), "`exploration` in outboard.toml is `7`: use a number from 0 to 1");
+}
+
+#[test]
+fn an_unknown_key_is_an_error_that_lists_the_keys() {
+    let error = file("sever = \"x\"").unwrap_err().to_string();
+    assert!(error.contains("sever") && error.contains("slowdown"), "{error}");
+}
+
+#[test]
+fn a_bad_address_is_refused_without_showing_its_token() {
+    let error = file("server = \"outboard://host#key.secret\"").unwrap_err().to_string();
+    assert!(error.contains("`server` in outboard.toml") && !error.contains("secret"), "{error}");
+}
+
+#[test]
+fn the_key_is_kept_under_the_home_directory() {
+    let variables = environment(&[("HOME", "/home/ada")]);
+    let config = Values::default().server("chess", variables).unwrap();
+    assert_eq!(config.state_dir, Path::new("/home/ada/.local/state/outboard/chess"));
+    let error = Values::default().server("chess", environment(&[])).unwrap_err();
+    assert!(matches!(error, ConfigError::NoStateDir));
+}
+
+#[test]
+fn not_a_number_is_no_share() {
+    assert!(file("exploration = nan").unwrap().device().is_err());
+}

@@ -206,7 +206,7 @@ impl Engine {
     }
 
     fn notice(&mut self, notice: Notice) {
-        tracing::info!(?notice, "notice");
+        tracing::trace!(?notice, "notice");
         self.outputs.push_back(Output::Notice(notice));
     }
 

@@ -1,18 +1,24 @@
-//! Frames to bytes and back: a version byte, then the codec's format.
+//! Frames to bytes and back: a version byte, then bincode with fixed-width little-endian integers.
+//!
+//! bincode itself reads and writes frames, since they do not nest and their lists are bounded one by one. It borrows from
+//! the bytes, so that what a peer claims is compared with what is there before it is allocated. State within a
+//! frame is bytes to it; the [codec](crate::codec) has the bounds that a user's types need.
 
+use bincode::config::{Configuration, Fixint, LittleEndian};
+use bincode::enc::write::Writer;
 use outboard_core::ByteCount;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{PROTOCOL, ToDevice, ToServer};
-use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, decode_serde, encode_serde};
+use crate::codec::{DecodeError, EncodeError, Encoder};
 use crate::limits::Limits;
 
 /// The first byte of every frame: the protocol version whose layout the rest has.
 pub const VERSION: u8 = PROTOCOL.newest as u8;
 
-/// Nesting of a frame. State within it is bytes to it.
-const DEPTH: u16 = 16;
+/// How frames are laid out.
+const LAYOUT: Configuration<LittleEndian, Fixint> = bincode::config::standard().with_fixed_int_encoding();
 
 /// Why bytes are not a frame, or a frame cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,11 +61,14 @@ impl Frame for ToDevice {}
 /// [`FrameError::TooLarge`] when the receiver would not take it; no more than its limit is allocated before that shows.
 pub fn encode_frame<F: Frame>(frame: &F, receiver: &Limits) -> Result<Vec<u8>, FrameError> {
     let limit = ByteCount::from_bytes(receiver.frame_bytes.into());
-    let mut out = Encoder::with_budget(limit).with_depth(DEPTH);
-    match out.write(&[VERSION]).and_then(|()| encode_serde(frame, &mut out)) {
-        Ok(()) => Ok(out.into_bytes()),
-        Err(EncodeError::OverBudget { .. }) => Err(FrameError::TooLarge { limit }),
-        Err(error) => Err(FrameError::Unencodable(error)),
+    let mut out = Budgeted { out: Encoder::with_budget(limit), over: None };
+    let written =
+        out.write(&[VERSION]).and_then(|()| bincode::serde::encode_into_writer(frame, &mut out, LAYOUT));
+    match (written, out.over) {
+        (Ok(()), _) => Ok(out.out.into_bytes()),
+        (Err(_), Some(EncodeError::OverBudget { .. })) => Err(FrameError::TooLarge { limit }),
+        (Err(_), Some(error)) => Err(FrameError::Unencodable(error)),
+        (Err(error), None) => Err(FrameError::Unencodable(EncodeError::Refused(error.to_string()))),
     }
 }
 
@@ -75,8 +84,25 @@ pub fn decode_frame<F: Frame>(bytes: &[u8], receiver: &Limits) -> Result<F, Fram
     if version != VERSION {
         return Err(FrameError::Version(version));
     }
-    let mut input = Decoder::new(rest, DEPTH);
-    let frame = decode_serde(&mut input)?;
-    input.finish()?;
-    Ok(frame)
+    let (frame, read) = bincode::serde::borrow_decode_from_slice(rest, LAYOUT)
+        .map_err(|error| DecodeError::Refused(error.to_string()))?;
+    match rest.len() - read {
+        0 => Ok(frame),
+        left => Err(DecodeError::Trailing { left: left as u64 }.into()),
+    }
+}
+
+/// Writes no more than the receiver takes, and keeps why it stopped.
+struct Budgeted {
+    out: Encoder,
+    over: Option<EncodeError>,
+}
+
+impl Writer for Budgeted {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.out.write(bytes).map_err(|error| {
+            self.over = Some(error);
+            bincode::error::EncodeError::UnexpectedEnd
+        })
+    }
 }

@@ -156,8 +156,8 @@ fn from_arguments(mut arguments: impl Iterator<Item = OsString>) -> Result<Value
 #[cfg(unix)]
 fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Thread)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Thread)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::System)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::System)?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -83,7 +83,7 @@ pub(crate) fn work(device: &Weak<Device>, work: &std::sync::mpsc::Receiver<Work>
 
 /// The thread's own runtime.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::System)
 }
 
 /// A runtime that may be dropped anywhere, in async code too, and that waits for nothing then: a name resolver that

@@ -56,7 +56,9 @@ pub enum StartError {
     /// The server's key cannot be had.
     #[error(transparent)]
     Identity(#[from] outboard_transport::IdentityError),
-    /// The system gives no more threads.
-    #[error("a thread could not be started: {0}")]
-    Thread(std::io::Error),
+    /// The operating system refuses a thread, an event queue, a signal handler, or the address of a socket.
+    #[error(
+        "the operating system refuses what a runtime needs: {0}; look at this process's limits (`ulimit -a`)"
+    )]
+    System(std::io::Error),
 }

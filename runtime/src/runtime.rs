@@ -233,7 +233,7 @@ impl Builder {
             move || io_runtime.block_on(driver::drive(weak, connector, received))
         };
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
-            std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(StartError::Thread)
+            std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(StartError::System)
         };
         let driving = spawn("outboard-io", Box::new(drive))?;
         // Dropped where the next step fails, so that the first thread ends.

@@ -75,7 +75,7 @@ impl Server {
     pub fn bind(config: &ServerConfig) -> Result<Self, StartError> {
         let identity = Identity::load_or_create(&config.state_dir)?;
         let listener = Listener::bind(config.listen, &identity, TransportConfig::default())?;
-        let bound = listener.local_address().map_err(StartError::Thread)?;
+        let bound = listener.local_address().map_err(StartError::System)?;
         let address = match &config.public_host {
             None => identity.address(bound.ip(), bound.port()),
             Some(host) => identity.address(host.clone(), bound.port()),

@@ -46,7 +46,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It drains: it has nothing to do any more, so this is a matter of milliseconds.
+        // It drains: it has nothing to do any more, so this is a matter of milliseconds. The standard library waits for a
+        // child for ever or not at all, so it is looked at until a second has passed.
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         for _ in 0..100 {
             if !matches!(self.child.try_wait(), Ok(None)) {

@@ -53,7 +53,7 @@ impl Quota {
 
 impl Drop for Quota {
     fn drop(&mut self) {
-        // The kernel needs a moment to see that the group is empty.
+        // The kernel needs a moment to see that the group is empty, and tells nobody when it has.
         for _ in 0..50 {
             match fs::remove_dir(&self.group) {
                 Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {

@@ -7,7 +7,7 @@ mod wait;
 
 use outboard_core::{CallId, Timestamp};
 use outboard_wire::device::{Event, Output, Session};
-use outboard_wire::frame::{Attempt, Image, SlotImage, ToDevice, decode_frame};
+use outboard_wire::frame::{Attempt, Image, Refusal, SlotImage, ToDevice, decode_frame};
 use outboard_wire::{Limits, Lost, Timing, codec};
 
 use super::hello;
@@ -232,11 +232,12 @@ impl Device {
                     .push_back(back);
             }
             Event::Lost { reason, unknown } => {
-                let is_fair = !matches!(reason, Lost::Violation(_) | Lost::Refused);
+                let is_fair = !matches!(reason, Lost::Violation(_));
                 assert!(is_fair, "nobody broke the protocol: {reason}");
                 report.lost += 1;
                 unknown.into_iter().for_each(|attempt| self.ended(attempt, End::Unknown));
             }
+            Event::Refused(Refusal::Busy) => report.refused += 1,
             Event::Draining | Event::Load(_) | Event::RoundTrip(_) => {}
             other => panic!("the servers of the tests never make this happen: {other:?}"),
         }

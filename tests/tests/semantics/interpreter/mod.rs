@@ -152,20 +152,18 @@ pub(crate) fn simplest(seed: u64, weather: Weather, defect: Option<Defect>) -> S
 }
 
 fn hello(methods: usize) -> Hello {
-    let method = |number| MethodEntry {
-        id: method_id(number),
-        body: BodyHash(1),
-        schema: SchemaHash(1),
-        compatible: false,
-    };
     Hello {
         protocol: PROTOCOL,
         app: AppIdentity::default(),
         token: String::new(),
         device: InstanceId(1),
         limits: Limits::default(),
-        methods: (0..methods).map(method).collect(),
+        methods: (0..methods).map(method_entry).collect(),
     }
+}
+
+fn method_entry(number: usize) -> MethodEntry {
+    MethodEntry { id: method_id(number), body: BodyHash(1), schema: SchemaHash(1), compatible: false }
 }
 
 fn method_id(number: usize) -> MethodId {

@@ -41,7 +41,7 @@ macro_rules! report {
 
 report! {
     /// Sessions that opened, and that ended.
-    attached, lost,
+    attached, refused, lost,
     /// Calls that the session refused to send.
     not_sent,
     /// Calls that were sent, and those of them within a call-back.
@@ -57,5 +57,5 @@ report! {
     /// Answers that nobody waited for any more.
     late_answers,
     /// Faults.
-    cuts, holes, crashes, drains, panics,
+    cuts, holes, crashes, drains, restarts, panics,
 }

@@ -53,16 +53,16 @@ struct World<'a> {
 /// Runs the program with the choices of the tape. Gives the tape back with what was drawn from it.
 pub(crate) fn run(
     program: &Program,
-    tape: Tape,
+    mut tape: Tape,
     weather: Weather,
     defect: Option<Defect>,
 ) -> (Outcome, Report, Tape) {
     let mut world = World {
         program,
-        tape,
         now: Timestamp::ZERO,
         device: Device::new(program, defect),
-        server: Server::default(),
+        server: Server::new(program, 1, &mut tape),
+        tape,
         wire: Wire::default(),
         links: 0,
         outside: Outside::default(),
@@ -105,7 +105,7 @@ impl World<'_> {
         }
         turns.extend(self.wire.next().into_iter().map(Turn::Deliver));
         turns.extend(self.server.runnable().into_iter().map(Turn::Worker));
-        turns.extend((0..self.server.startable()).map(Turn::Start));
+        turns.extend(self.server.startable().into_iter().map(Turn::Start));
         if turns.is_empty() && self.next_timeout().is_some() {
             turns.push(Turn::Time);
         }
@@ -124,7 +124,7 @@ impl World<'_> {
             Turn::Worker(worker) => {
                 self.server.step(self.now, self.program, worker, &mut self.outside, &mut self.tape);
             }
-            Turn::Start(waiting) => self.server.start(self.now, self.program, waiting, &mut self.tape),
+            Turn::Start(waiting) => self.server.start(self.now, self.program, waiting),
             Turn::Deliver(index) => {
                 let frame = self.wire.take(index);
                 match frame.to {
@@ -156,7 +156,7 @@ impl World<'_> {
 
     fn settle(&mut self) {
         self.device.drain_outputs(&mut self.wire, &mut self.report, &mut self.tape);
-        self.server.drain_outputs(self.now, self.program, &mut self.wire, &mut self.tape);
+        self.server.drain_outputs(self.program, &mut self.wire, &mut self.report, &mut self.tape);
     }
 
     fn connect(&mut self) {
@@ -183,7 +183,7 @@ impl World<'_> {
             }
             5 => {
                 self.report.crashes += 1;
-                self.server.crash();
+                self.server.restart(self.program, &mut self.tape);
                 // A dead process says so, or its machine is dead too.
                 match self.device.link() {
                     Some(link) if self.tape.one_in(2) => self.wire.swallow(link),

@@ -4,6 +4,7 @@
 //! staged, then committed. What can be decided without knowing the types of the slots is decided here; the rest is
 //! behind [`Slots`] and [`Codec`].
 
+mod back;
 mod trip;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

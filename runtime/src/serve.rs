@@ -1,31 +1,31 @@
 //! The server's side at run time: the engine behind a lock, its links, and the threads that run calls.
 
+mod work;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use outboard_core::{MethodId, Timestamp};
-use outboard_server_proxy::{Connection, Engine, Grants, Output, Reply, Settings};
+use outboard_server_proxy::{Connection, Engine, Grants, Output, Settings};
 use outboard_transport::{
     AccessToken, CloseReason, Identity, Link, LinkSender, Listener, ServerAddress, TransportConfig,
 };
 use outboard_wire::Lost;
-use outboard_wire::frame::{Attempt, BackFrame, CallFrame, Capacity, Failure, NotRun, ServerCost, SlotImage};
+use outboard_wire::frame::{Attempt, CallFrame, Capacity, Failure};
 use tokio::sync::Notify;
 use tracing::Instrument as _;
 
-use crate::driver::sleep_until;
-
 use crate::clock::Clock;
 use crate::config::ServerConfig;
-use crate::context::{Ground, Serving};
+use crate::context::Serving;
+use crate::driver::sleep_until;
 use crate::error::StartError;
 use crate::executor::Executor;
 use crate::identity::{instance, of_this_app};
 use crate::method::Method;
 use crate::registry::{self, Tenancy, Tenant};
-use crate::server_call::{self, ServerCall};
-use crate::shim::{Incoming, ShimFrame};
+use crate::server_call::ServerCall;
 use crate::{offer, speed};
 
 /// Calls of a method whose shared slots are all checked for changes; later ones by sampling.
@@ -217,71 +217,6 @@ impl Shared {
         runs
     }
 
-    /// Gives a call a thread.
-    fn run(self: &Arc<Self>, connection: Connection, call: CallFrame, arrived: Timestamp) {
-        let attempt = call.attempt;
-        if call.within.is_some() {
-            // Calls made by call-backs run on the device; a device that sends one all the same is told so.
-            return self.fail(connection, attempt, Failure::NotRun(NotRun::Busy));
-        }
-        let host = Arc::clone(self);
-        let job = Box::new(move || host.work(connection, call, arrived));
-        if let Err(error) = self.executor.run(job) {
-            tracing::error!(%error, "no thread for a call");
-            self.fail(connection, attempt, Failure::NotRun(NotRun::Busy));
-        }
-    }
-
-    /// Runs a call, on a thread of its own.
-    fn work(self: &Arc<Self>, connection: Connection, call: CallFrame, arrived: Timestamp) {
-        let attempt = call.attempt;
-        let method = self.lock().methods.get(&call.method).copied();
-        let Some(method) = method else {
-            return self.fail(connection, attempt, Failure::NotRun(NotRun::Method));
-        };
-        let span = tracing::debug_span!("call", %connection, %attempt, method = method.descriptor().title());
-        let _entered = span.enter();
-        let session = Box::new(Way { shared: Arc::downgrade(self), connection });
-        let permits = Arc::clone(&self.executor.permits);
-        // Waits for a core.
-        let server_call =
-            ServerCall::new(attempt, method.descriptor().once, call.on_device, session, permits);
-        let checked = {
-            let mut core = self.lock();
-            core.calls.insert((connection, attempt), Arc::downgrade(&server_call));
-            core.is_checked(method)
-        };
-        let queued = self.clock.now().since(arrived);
-        let incoming = call.slots.into_iter().map(|slot| {
-            let SlotImage::Whole(image) = slot;
-            Incoming { image, lent: None }
-        });
-        let frame = ShimFrame::new(
-            method,
-            incoming.collect(),
-            self.depth,
-            Ground::Server(Arc::clone(&server_call)),
-            checked,
-        );
-        let executed = frame.execute();
-        let ran = server_call.ran();
-        self.lock().calls.remove(&(connection, attempt));
-        // The core is free before the reply goes out: the next call need not wait for it.
-        server_call.end();
-        match executed {
-            Ok(given) => {
-                tracing::debug!(?ran, "returned");
-                let cost = ServerCost { queued, ran: ran.ran, called_back: ran.called_back };
-                let reply = Reply { attempt, result: given.result, exclusive: given.exclusive, cost };
-                self.with(|engine, now| engine.reply(now, connection, reply));
-            }
-            Err(error) => {
-                tracing::debug!(%error, "ended without a reply");
-                self.fail(connection, attempt, error.into_failure());
-            }
-        }
-    }
-
     fn fail(self: &Arc<Self>, connection: Connection, attempt: Attempt, failure: Failure) {
         self.with(|engine, now| engine.fail(now, connection, attempt, failure));
     }
@@ -322,31 +257,6 @@ impl Core {
         let runs = self.runs.entry(method.raw_index()).or_default();
         *runs = runs.wrapping_add(1);
         *runs <= CHECKED_FIRST || runs.is_multiple_of(CHECKED_EVERY)
-    }
-}
-
-/// The way of one call to its session.
-struct Way {
-    shared: Weak<Shared>,
-    connection: Connection,
-}
-
-impl server_call::Session for Way {
-    fn start(&self, attempt: Attempt) -> Result<(), NotRun> {
-        let host = self.shared.upgrade().ok_or(NotRun::Draining)?;
-        host.with(|engine, now| engine.start(now, self.connection, attempt))
-    }
-
-    fn call_back(&self, back: BackFrame) -> Result<(), String> {
-        let host = self.shared.upgrade().ok_or("the server has stopped")?;
-        host.with(|engine, now| engine.called_back(now, self.connection, back))
-            .map_err(|error| error.to_string())
-    }
-
-    fn resumed(&self, attempt: Attempt) {
-        if let Some(host) = self.shared.upgrade() {
-            host.with(|engine, now| engine.resumed(now, self.connection, attempt));
-        }
     }
 }
 

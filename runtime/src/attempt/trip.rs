@@ -3,28 +3,22 @@
 use std::sync::Arc;
 
 use outboard_client_proxy::{AbandonReason, AttemptEvent, Offer};
-use outboard_wire::frame::{
-    AnswerFrame, AnswerImage, BackFrame, BackSlot, Failure, Image, NotRun, SlotImage,
-};
-use outboard_wire::state::Lent;
+use outboard_wire::frame::{AnswerFrame, AnswerImage, Failure, Image, NotRun, SlotImage};
 
 use super::{Ended, encode, is_away, land, stay};
-use crate::call_back::CallBack;
-use crate::context::Ground;
 use crate::device::{Device, InFlight};
 use crate::error::CallError;
 use crate::mailbox::Mail;
 use crate::method::Method;
-use crate::shim::{Incoming, ShimFrame};
-use crate::support::{Codec, LentSlot, Outgoing, Slots};
+use crate::support::{Codec, Outgoing, Slots};
 
 /// A call on its way to a server and back.
 pub(super) struct Trip<'a> {
-    method: &'static Method,
-    device: &'a Arc<Device>,
+    pub(super) method: &'static Method,
+    pub(super) device: &'a Arc<Device>,
     pub(super) flight: InFlight,
     /// What was sent of the slots that call-backs may run on.
-    sent: Vec<Option<Image>>,
+    pub(super) sent: Vec<Option<Image>>,
 }
 
 impl<'a> Trip<'a> {
@@ -96,43 +90,6 @@ impl<'a> Trip<'a> {
         }
     }
 
-    /// Runs a device method that remote code calls, on this thread, as in a local program.
-    fn serve(&self, back: BackFrame, slots: &mut dyn Slots) -> Result<AnswerImage, String> {
-        let method = self.device.method(back.method).ok_or_else(|| {
-            format!("the device has no method {}: run the same build on both sides", back.method)
-        })?;
-        let title = method.descriptor().title();
-        if method.descriptor().asynchronous {
-            return Err(format!(
-                "`{title}` is async, and remote code can only call back methods that are not"
-            ));
-        }
-        let depth = self.device.depth();
-        let mut lent = Vec::new();
-        slots.lend(&mut lent);
-        let mut incoming = Vec::with_capacity(back.slots.len());
-        for slot in back.slots {
-            incoming.push(match slot {
-                BackSlot::Copy(image) => Incoming { image, lent: None },
-                BackSlot::Place { slot, path, image } => {
-                    let position = usize::from(slot);
-                    let kept = self.sent.get(position).and_then(Option::as_ref);
-                    let object = lent.get_mut(position).and_then(Option::take);
-                    let (Some(kept), Some(object)) = (kept, object) else {
-                        return Err(format!("`{title}` needs slot {slot} of the outer call twice at once"));
-                    };
-                    Incoming { image, lent: Some(lend(object, &kept.0, &path, depth)?) }
-                }
-            });
-        }
-        let ground = Ground::Device(CallBack::new(self.method.descriptor().once));
-        let frame = ShimFrame::new(method, incoming, depth, ground, false);
-        match frame.execute() {
-            Ok(given) => Ok(AnswerImage { result: given.result, exclusive: given.exclusive }),
-            Err(error) => Err(format!("`{title}` on the device: {error}")),
-        }
-    }
-
     /// The attempt ended without a reply.
     fn failed(&self, failure: Failure) -> Ended {
         let descriptor = self.method.descriptor();
@@ -174,15 +131,4 @@ impl<'a> Trip<'a> {
         }
         Ended::default()
     }
-}
-
-/// Makes a place within a slot ready for a call-back: what was sent is kept first, so that it can be restored.
-fn lend<'a>(
-    object: &'a mut dyn LentSlot,
-    sent: &[u8],
-    path: &[u16],
-    depth: u16,
-) -> Result<&'a mut dyn Lent, String> {
-    object.keep(sent, depth).map_err(|error| format!("the slot could not be kept for undoing: {error}"))?;
-    object.place(path).ok_or_else(|| "the call-back names a place that the slot does not have".to_owned())
 }

@@ -1,0 +1,104 @@
+//! Running a call on a thread of the server.
+
+use std::sync::{Arc, Weak};
+
+use outboard_core::Timestamp;
+use outboard_server_proxy::{Connection, Reply};
+use outboard_wire::frame::{Attempt, BackFrame, CallFrame, Failure, NotRun, ServerCost, SlotImage};
+
+use super::Shared;
+use crate::context::Ground;
+use crate::server_call::{self, ServerCall};
+use crate::shim::{Incoming, ShimFrame};
+
+impl Shared {
+    /// Gives a call a thread.
+    pub(super) fn run(self: &Arc<Self>, connection: Connection, call: CallFrame, arrived: Timestamp) {
+        let attempt = call.attempt;
+        if call.within.is_some() {
+            // Calls made by call-backs run on the device; a device that sends one all the same is told so.
+            return self.fail(connection, attempt, Failure::NotRun(NotRun::Busy));
+        }
+        let host = Arc::clone(self);
+        let job = Box::new(move || host.work(connection, call, arrived));
+        if let Err(error) = self.executor.run(job) {
+            tracing::error!(%error, "no thread for a call");
+            self.fail(connection, attempt, Failure::NotRun(NotRun::Busy));
+        }
+    }
+
+    /// Runs a call, on a thread of its own.
+    fn work(self: &Arc<Self>, connection: Connection, call: CallFrame, arrived: Timestamp) {
+        let attempt = call.attempt;
+        let method = self.lock().methods.get(&call.method).copied();
+        let Some(method) = method else {
+            return self.fail(connection, attempt, Failure::NotRun(NotRun::Method));
+        };
+        let span = tracing::debug_span!("call", %connection, %attempt, method = method.descriptor().title());
+        let _entered = span.enter();
+        let session = Box::new(Way { shared: Arc::downgrade(self), connection });
+        let permits = Arc::clone(&self.executor.permits);
+        // Waits for a core.
+        let server_call =
+            ServerCall::new(attempt, method.descriptor().once, call.on_device, session, permits);
+        let checked = {
+            let mut core = self.lock();
+            core.calls.insert((connection, attempt), Arc::downgrade(&server_call));
+            core.is_checked(method)
+        };
+        let queued = self.clock.now().since(arrived);
+        let incoming = call.slots.into_iter().map(|slot| {
+            let SlotImage::Whole(image) = slot;
+            Incoming { image, lent: None }
+        });
+        let frame = ShimFrame::new(
+            method,
+            incoming.collect(),
+            self.depth,
+            Ground::Server(Arc::clone(&server_call)),
+            checked,
+        );
+        let executed = frame.execute();
+        let ran = server_call.ran();
+        self.lock().calls.remove(&(connection, attempt));
+        // The core is free before the reply goes out: the next call need not wait for it.
+        server_call.end();
+        match executed {
+            Ok(given) => {
+                tracing::debug!(?ran, "returned");
+                let cost = ServerCost { queued, ran: ran.ran, called_back: ran.called_back };
+                let reply = Reply { attempt, result: given.result, exclusive: given.exclusive, cost };
+                self.with(|engine, now| engine.reply(now, connection, reply));
+            }
+            Err(error) => {
+                tracing::debug!(%error, "ended without a reply");
+                self.fail(connection, attempt, error.into_failure());
+            }
+        }
+    }
+}
+
+/// The way of one call to its session.
+struct Way {
+    shared: Weak<Shared>,
+    connection: Connection,
+}
+
+impl server_call::Session for Way {
+    fn start(&self, attempt: Attempt) -> Result<(), NotRun> {
+        let host = self.shared.upgrade().ok_or(NotRun::Draining)?;
+        host.with(|engine, now| engine.start(now, self.connection, attempt))
+    }
+
+    fn call_back(&self, back: BackFrame) -> Result<(), String> {
+        let host = self.shared.upgrade().ok_or("the server has stopped")?;
+        host.with(|engine, now| engine.called_back(now, self.connection, back))
+            .map_err(|error| error.to_string())
+    }
+
+    fn resumed(&self, attempt: Attempt) {
+        if let Some(host) = self.shared.upgrade() {
+            host.with(|engine, now| engine.resumed(now, self.connection, attempt));
+        }
+    }
+}

@@ -246,7 +246,9 @@ impl ServerCall {
         let address = |Outgoing { image, place }: Outgoing| {
             let known = place.and_then(|place| state.places.iter().find(|(known, ..)| *known == place));
             match known {
-                Some((_, slot, path)) => BackSlot::Place { slot: *slot, path: path.clone(), image },
+                Some((_, slot, path)) => {
+                    BackSlot::Place { slot: *slot, path: path.clone(), image: image.into() }
+                }
                 None => BackSlot::Copy(image),
             }
         };

@@ -207,13 +207,13 @@ impl<'f> ShimFrame<'f> {
 
     /// Encodes the result.
     pub fn reply<C: Codec>(&mut self, result: &C::Borrowed, codec: C) -> Result<(), ShimError> {
-        self.result = Image(encode(|out| codec.encode(result, out))?);
+        self.result = encode(|out| codec.encode(result, out))?.into();
         Ok(())
     }
 
     /// Encodes the new state of an exclusive slot.
     pub fn give_back(&mut self, _slot: u16, value: impl GivesBack) -> Result<(), ShimError> {
-        self.exclusive.push(SlotImage::Whole(Image(encode(|out| value.encode(out))?)));
+        self.exclusive.push(encode(|out| value.encode(out))?.into());
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use outboard_core::Timestamp;
-use outboard_wire::frame::{AnswerFrame, Attempt, CallFrame, Image, ServerCost, SlotImage};
+use outboard_wire::frame::{AnswerFrame, Attempt, CallFrame, ServerCost, SlotImage};
 use outboard_wire::{Lane, Lost};
 
 /// One connection. The driver gives the numbers, and never the same one twice.
@@ -79,7 +79,7 @@ pub struct Reply {
     /// The attempt that returned.
     pub attempt: Attempt,
     /// The encoded result.
-    pub result: Image,
+    pub result: SlotImage,
     /// The exclusive slots as they are now, in the order of the signature.
     pub exclusive: Vec<SlotImage>,
     /// What it cost.

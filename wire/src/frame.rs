@@ -9,20 +9,20 @@ mod call;
 mod encoding;
 mod greeting;
 mod image;
+mod slot;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
 pub use back::{AnswerFrame, AnswerImage, BackFrame, BackSlot};
-pub use call::{
-    AskFrame, Attempt, CallFrame, FailedFrame, Failure, NotRun, ReplyFrame, Serial, ServerCost, SlotImage,
-};
+pub use call::{AskFrame, Attempt, CallFrame, FailedFrame, Failure, NotRun, ReplyFrame, Serial, ServerCost};
 pub use encoding::{Frame, FrameError, VERSION, decode_frame, encode_frame};
 pub use greeting::{
     AppIdentity, Capacity, Hello, Load, MethodEntry, MethodStatus, PROTOCOL, ProtocolRange, Refusal, Welcome,
 };
 pub use image::Image;
+pub use slot::{Part, SlotImage, Version};
 
 /// A frame from the device to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

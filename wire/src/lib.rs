@@ -69,6 +69,7 @@
 //! The crate has no features.
 
 pub mod codec;
+pub mod delta;
 pub mod device;
 pub mod frame;
 mod limits;

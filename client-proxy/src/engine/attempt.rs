@@ -56,12 +56,10 @@ impl Engine {
         let on_device = if by_plan { &self.callbacks.planned } else { &self.callbacks.always };
         let up = slots.iter().map(SlotImage::size).sum();
         let frame = CallFrame {
-            attempt,
-            method: state.info.id,
             within: offer.request.within,
             time_left: offer.bound,
             on_device: on_device.clone(),
-            slots,
+            ..CallFrame::new(attempt, state.info.id, slots)
         };
         let server = self.servers.get_mut(position).ok_or(LocalReason::NoServer)?;
         let session = server.session_mut().ok_or(LocalReason::NotAttached)?;

@@ -177,7 +177,7 @@ impl Chaos {
         }
         if self.engine.confirm(now, &mut offer, size).is_ok() {
             self.check(&offer);
-            let slots = vec![SlotImage::Whole(Image(vec![0; (bytes % 10_000) as usize]))];
+            let slots = vec![SlotImage::Whole(Image::from(vec![0; (bytes % 10_000) as usize]))];
             if let Ok(attempt) = self.engine.attempt(now, &offer, slots) {
                 self.attempts.push(attempt);
             }
@@ -258,7 +258,7 @@ fn ran(method: u32, nanos: u64) -> LocalCalls {
 fn reply(attempt: Attempt, nanos: u64) -> ToDevice {
     let cost = ServerCost { ran: Duration::from_nanos(nanos), ..ServerCost::default() };
     let load = Load { running: (nanos % 5) as u32, queued: (nanos % 3) as u32 };
-    ToDevice::Reply(ReplyFrame { attempt, result: Image(vec![0; 10]), exclusive: Vec::new(), cost, load })
+    ToDevice::Reply(ReplyFrame { attempt, result: vec![0; 10].into(), exclusive: Vec::new(), cost, load })
 }
 
 fn failure(why: u8) -> Failure {

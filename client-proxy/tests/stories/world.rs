@@ -224,7 +224,7 @@ impl World {
                     return How::Local(reason);
                 }
                 self.offers.push(offer);
-                let slots = vec![SlotImage::Whole(Image(vec![0; cost.up as usize]))];
+                let slots = vec![SlotImage::Whole(Image::from(vec![0; cost.up as usize]))];
                 match self.engine.attempt(self.now, &offer, slots) {
                     Ok(attempt) => self.await_attempt(attempt, &offer),
                     Err(reason) => {

@@ -1,6 +1,6 @@
 //! Serving the call-backs of a call that is away.
 
-use outboard_wire::frame::{AnswerImage, BackFrame, BackSlot};
+use outboard_wire::frame::{AnswerImage, BackFrame, BackSlot, SlotImage};
 use outboard_wire::state::Lent;
 
 use super::trip::Trip;
@@ -34,6 +34,9 @@ impl Trip<'_> {
                     let object = lent.get_mut(position).and_then(Option::take);
                     let (Some(kept), Some(object)) = (kept, object) else {
                         return Err(format!("`{title}` needs slot {slot} of the outer call twice at once"));
+                    };
+                    let SlotImage::Whole(image) = image else {
+                        return Err(format!("slot {slot} of the outer call is told by a version"));
                     };
                     Incoming { image, lent: Some(lend(object, &kept.0, &path, depth)?) }
                 }

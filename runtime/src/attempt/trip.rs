@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use outboard_client_proxy::{AbandonReason, AttemptEvent, Offer};
+use outboard_wire::codec::DecodeError;
 use outboard_wire::frame::{AnswerFrame, AnswerImage, Failure, Image, NotRun, SlotImage};
 
 use super::{Ended, encode, is_away, land, stay};
@@ -67,8 +68,14 @@ impl<'a> Trip<'a> {
                 None
             }
             AttemptEvent::Replied(reply) => {
-                let answer = AnswerImage { result: reply.result, exclusive: reply.exclusive };
-                match land(answer, slots, codec, self.device.depth()) {
+                let landed = match reply.result {
+                    SlotImage::Whole(result) => {
+                        let answer = AnswerImage { result, exclusive: reply.exclusive };
+                        land(answer, slots, codec, self.device.depth())
+                    }
+                    _ => Err(DecodeError::Refused("the result is told by a version".to_owned())),
+                };
+                match landed {
                     Ok(result) => {
                         self.flight.committed();
                         Some(Ok(result))

@@ -47,17 +47,15 @@ impl Shared {
             core.is_checked(method)
         };
         let queued = self.clock.now().since(arrived);
-        let incoming = call.slots.into_iter().map(|slot| {
-            let SlotImage::Whole(image) = slot;
-            Incoming { image, lent: None }
-        });
-        let frame = ShimFrame::new(
-            method,
-            incoming.collect(),
-            self.depth,
-            Ground::Server(Arc::clone(&server_call)),
-            checked,
-        );
+        let mut incoming = Vec::with_capacity(call.slots.len());
+        for slot in call.slots {
+            let SlotImage::Whole(image) = slot else {
+                return self.fail(connection, attempt, Failure::NotRun(NotRun::BaseMissing));
+            };
+            incoming.push(Incoming { image, lent: None });
+        }
+        let frame =
+            ShimFrame::new(method, incoming, self.depth, Ground::Server(Arc::clone(&server_call)), checked);
         let executed = frame.execute();
         let ran = server_call.ran();
         self.lock().calls.remove(&(connection, attempt));
@@ -67,7 +65,7 @@ impl Shared {
             Ok(given) => {
                 tracing::debug!(?ran, "returned");
                 let cost = ServerCost { queued, ran: ran.ran, called_back: ran.called_back };
-                let reply = Reply { attempt, result: given.result, exclusive: given.exclusive, cost };
+                let reply = Reply { attempt, result: given.result.into(), exclusive: given.exclusive, cost };
                 self.with(|engine, now| engine.reply(now, connection, reply));
             }
             Err(error) => {

@@ -133,7 +133,7 @@ impl<First: Slot, Rest: Slots> Slots for (First, Rest) {
         self.0.encode(&mut encoder)?;
         let bytes = encoder.into_bytes();
         let left = budget.saturating_sub(ByteCount::from_bytes(bytes.len() as u64));
-        out.push(Outgoing { image: Image(bytes), place: self.0.own_place() });
+        out.push(Outgoing { image: bytes.into(), place: self.0.own_place() });
         self.1.encode(left, out)
     }
 

@@ -72,8 +72,10 @@ fn leaving_does_not_make_room_while_methods_run() {
 #[test]
 fn the_arguments_that_are_held_are_bounded() {
     let mut world = World::with(|settings| settings.argument_bytes = ByteCount::from_bytes(2500));
-    let sized =
-        |number, bytes| CallFrame { slots: vec![SlotImage::Whole(Image(vec![0; bytes]))], ..call(number) };
+    let sized = |number, bytes| CallFrame {
+        slots: vec![SlotImage::Whole(Image::from(vec![0; bytes]))],
+        ..call(number)
+    };
     let phone = world.attach();
     world.call(phone, sized(1, 2000));
     world.call(phone, sized(2, 501));

@@ -8,7 +8,7 @@ use outboard_server_proxy::{Connection, Engine, Grants, Output, Reply, Settings}
 use outboard_wire::device::{Event, Session};
 use outboard_wire::frame::{
     AnswerFrame, AnswerImage, AppIdentity, Attempt, BackFrame, CallFrame, Capacity, Failure, Hello, Image,
-    Load, MethodEntry, MethodStatus, NotRun, PROTOCOL, Refusal, ServerCost, SlotImage, Welcome,
+    Load, MethodEntry, MethodStatus, NotRun, PROTOCOL, Refusal, ServerCost, Welcome,
 };
 use outboard_wire::server::NotCalledBack;
 use outboard_wire::{Limits, Lost, Timing, device};
@@ -89,14 +89,7 @@ pub(crate) fn hello() -> Hello {
 }
 
 pub(crate) fn call(call: u64) -> CallFrame {
-    CallFrame {
-        attempt: attempt(call),
-        method: DETECT,
-        within: None,
-        time_left: None,
-        on_device: vec![],
-        slots: vec![SlotImage::Whole(Image(vec![7; 100]))],
-    }
+    CallFrame::new(attempt(call), DETECT, vec![vec![7; 100].into()])
 }
 
 pub(crate) fn within(outer: u64, inner: u64) -> CallFrame {
@@ -201,7 +194,7 @@ impl World {
     }
 
     pub(crate) fn answer(&mut self, connection: Connection, call: u64, sequence: u32) {
-        let image = AnswerImage { result: Image(vec![1]), exclusive: vec![] };
+        let image = AnswerImage { result: Image::from(vec![1]), exclusive: vec![] };
         let answer = AnswerFrame { attempt: attempt(call), sequence, outcome: Ok(image) };
         let now = self.now;
         self.device(connection).session.answer(now, answer).expect("the call-back is open");
@@ -248,7 +241,7 @@ impl World {
     pub(crate) fn reply(&mut self, connection: Connection, call: u64) -> bool {
         let reply = Reply {
             attempt: attempt(call),
-            result: Image(vec![42]),
+            result: vec![42].into(),
             exclusive: vec![],
             cost: ServerCost::default(),
         };

@@ -32,18 +32,9 @@ pub enum BackSlot {
         /// The way from the slot to the place, field by field.
         #[serde(deserialize_with = "bounded::steps")]
         path: Vec<u16>,
-        /// The place as the server has it.
-        image: Image,
+        /// The place as the server has it. A whole slot may be told by what the outer call carried in it.
+        image: SlotImage,
     },
-}
-
-impl BackSlot {
-    /// The encoded value, wherever it goes.
-    pub const fn image(&self) -> &Image {
-        match self {
-            Self::Copy(image) | Self::Place { image, .. } => image,
-        }
-    }
 }
 
 /// The answer to a call-back.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::Version;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 /// Most bytes of a text that explains something; longer ones are cut before they are sent.
@@ -11,6 +12,8 @@ pub(super) const TEXT: usize = 4096;
 pub(super) const SLOTS: usize = 256;
 /// Most steps from a slot to a place within it.
 pub(super) const STEPS: usize = 256;
+/// Most versions that one call lets the server forget; a device with more to forget tells the rest with later calls.
+pub(super) const VERSIONS: usize = 64;
 
 /// Cuts a text to what the peer takes, at a character.
 pub(super) fn clip(text: &mut String) {
@@ -39,6 +42,11 @@ pub(super) fn slots<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     list::<D, T, SLOTS>(deserializer)
+}
+
+/// Decodes a list of at most [`VERSIONS`] versions.
+pub(super) fn versions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Version>, D::Error> {
+    list::<D, Version, VERSIONS>(deserializer)
 }
 
 /// Decodes a list of at most [`STEPS`] steps.

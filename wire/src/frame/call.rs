@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use outboard_core::{ByteCount, CallId, Epoch, MethodId};
+use outboard_core::{CallId, Epoch, MethodId};
 use serde::{Deserialize, Serialize};
 
-use super::{Image, Load, bounded};
+use super::{Load, SlotImage, Version, bounded};
 
 /// One attempt of one call: what a fence cuts off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,6 +45,27 @@ pub struct CallFrame {
     /// The slots, in the order of the signature.
     #[serde(deserialize_with = "bounded::slots")]
     pub slots: Vec<SlotImage>,
+    /// An earlier result that the device still has: the new one may be told by it.
+    pub result_base: Option<Version>,
+    /// Versions that the device will not refer to any more.
+    #[serde(deserialize_with = "bounded::versions")]
+    pub forget: Vec<Version>,
+}
+
+impl CallFrame {
+    /// A call of its own, without more than it needs.
+    pub fn new(attempt: Attempt, method: MethodId, slots: Vec<SlotImage>) -> Self {
+        Self {
+            attempt,
+            method,
+            within: None,
+            time_left: None,
+            on_device: Vec::new(),
+            slots,
+            result_base: None,
+            forget: Vec::new(),
+        }
+    }
 }
 
 /// Ask what became of a call that may run once only, of a session that was lost.
@@ -62,28 +83,13 @@ pub struct AskFrame {
     pub inner: Option<u32>,
 }
 
-/// The state of one slot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SlotImage {
-    /// Its whole encoding.
-    Whole(Image),
-}
-
-impl SlotImage {
-    /// How many bytes of state it carries.
-    pub fn size(&self) -> ByteCount {
-        let Self::Whole(image) = self;
-        image.size()
-    }
-}
-
 /// A method returned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplyFrame {
     /// The attempt that returned.
     pub attempt: Attempt,
     /// The encoded result.
-    pub result: Image,
+    pub result: SlotImage,
     /// The exclusive slots as they are now, in the order of the signature.
     #[serde(deserialize_with = "bounded::slots")]
     pub exclusive: Vec<SlotImage>,
@@ -184,6 +190,9 @@ pub enum NotRun {
     /// The server has no such method for this session.
     #[error("the server does not offer the method")]
     Method,
+    /// A slot was told by a version that the server does not have any more. Told whole, the call may run.
+    #[error("the server has forgotten the version that a slot is told by")]
+    BaseMissing,
     /// A slot could not be decoded.
     #[error("a slot could not be decoded: {0}")]
     Slots(#[serde(deserialize_with = "bounded::text")] String),

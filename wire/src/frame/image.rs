@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use outboard_core::ByteCount;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Encoded bytes. Travels at memory speed.
+/// Encoded bytes. Travels at memory speed; to keep another handle to them costs nothing.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Image(pub Vec<u8>);
+pub struct Image(pub Bytes);
 
 impl Image {
     /// How many bytes it has.
@@ -18,7 +19,7 @@ impl Image {
 
 impl From<Vec<u8>> for Image {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self(bytes.into())
     }
 }
 
@@ -36,8 +37,8 @@ impl Serialize for Image {
 
 impl<'de> Deserialize<'de> for Image {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl serde::de::Visitor<'_> for Bytes {
+        struct Whole;
+        impl serde::de::Visitor<'_> for Whole {
             type Value = Vec<u8>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("bytes")
@@ -50,6 +51,6 @@ impl<'de> Deserialize<'de> for Image {
             }
         }
         // The borrowed form looks at what is there before it copies; the owned one would allocate what the peer claims.
-        deserializer.deserialize_bytes(Bytes).map(Self)
+        deserializer.deserialize_bytes(Whole).map(Self::from)
     }
 }

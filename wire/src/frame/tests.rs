@@ -4,17 +4,22 @@ use outboard_core::{CallId, Epoch, MethodId};
 
 use super::*;
 use crate::codec::DecodeError;
+use crate::delta::Delta;
 use crate::limits::Limits;
 
 fn attempt() -> Attempt {
     Attempt { call: CallId(7), epoch: Epoch(2) }
 }
 
+fn version(part: Part) -> Version {
+    Version { attempt: attempt(), part }
+}
+
 fn reply(bytes: usize) -> ToDevice {
     ToDevice::Reply(ReplyFrame {
         attempt: attempt(),
-        result: Image(vec![5; bytes]),
-        exclusive: vec![SlotImage::Whole(Image(vec![6; 3]))],
+        result: vec![5; bytes].into(),
+        exclusive: vec![SlotImage::Whole(Image::from(vec![6; 3]))],
         cost: ServerCost { ran: Duration::from_millis(3), ..ServerCost::default() },
         load: Load { running: 1, queued: 2 },
     })
@@ -35,7 +40,14 @@ fn frames_come_out_as_they_went_in() {
                 within: Some(attempt()),
                 time_left: Some(Duration::from_millis(20)),
                 on_device: vec![MethodId(4)],
-                slots: vec![SlotImage::Whole(Image(vec![1, 2, 3])), SlotImage::Whole(Image(vec![]))],
+                slots: vec![
+                    vec![1, 2, 3].into(),
+                    SlotImage::Same(version(Part::Sent(1))),
+                    SlotImage::Delta(Some(version(Part::Returned(2))), Delta::Runs(vec![4].into())),
+                    SlotImage::Delta(None, Delta::Packed { length: 9, bytes: vec![5].into() }),
+                ],
+                result_base: Some(version(Part::Result)),
+                forget: vec![version(Part::Sent(0))],
             },
         ),
         ToServer::Ask(Serial(2), AskFrame { attempt: attempt(), about: CallId(1), inner: Some(3) }),
@@ -44,7 +56,7 @@ fn frames_come_out_as_they_went_in() {
         ToServer::Answer(AnswerFrame {
             attempt: attempt(),
             sequence: 4,
-            outcome: Ok(AnswerImage { result: Image(vec![9]), exclusive: vec![] }),
+            outcome: Ok(AnswerImage { result: Image::from(vec![9]), exclusive: vec![] }),
         }),
         ToServer::Ping(1),
         ToServer::Goodbye,
@@ -58,8 +70,8 @@ fn frames_come_out_as_they_went_in() {
         sequence: 1,
         method: MethodId(3),
         slots: vec![
-            BackSlot::Copy(Image(vec![1])),
-            BackSlot::Place { slot: 0, path: vec![2, 1], image: Image(vec![2]) },
+            BackSlot::Copy(Image::from(vec![1])),
+            BackSlot::Place { slot: 0, path: vec![2, 1], image: vec![2].into() },
         ],
     });
     for frame in [back, reply(10), ToDevice::Pong(3, Load::default()), ToDevice::Draining] {
@@ -126,14 +138,7 @@ fn claims_of_size_are_not_believed() {
 fn more_slots_than_any_method_has_are_refused() {
     let frame = |count| {
         let slots = vec![SlotImage::Whole(Image::default()); count];
-        let call = CallFrame {
-            attempt: attempt(),
-            method: MethodId(3),
-            within: None,
-            time_left: None,
-            on_device: vec![],
-            slots,
-        };
+        let call = CallFrame::new(attempt(), MethodId(3), slots);
         encode_frame(&ToServer::Call(Serial(0), call), &Limits::default()).unwrap()
     };
     assert!(decode_frame::<ToServer>(&frame(256), &Limits::default()).is_ok());

@@ -233,7 +233,7 @@ impl World {
             session.fail(self.now, FailedFrame { attempt, failure: failure.clone(), load });
             return;
         }
-        let result = Image(vec![0; self.costs[&method].down as usize]);
+        let result = vec![0; self.costs[&method].down as usize].into();
         let cost = ServerCost { ran, ..ServerCost::default() };
         session.reply(self.now, ReplyFrame { attempt, result, exclusive: Vec::new(), cost, load });
     }

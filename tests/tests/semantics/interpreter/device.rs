@@ -7,7 +7,7 @@ mod wait;
 
 use outboard_core::{CallId, Timestamp};
 use outboard_wire::device::{Event, Output, Session};
-use outboard_wire::frame::{Attempt, Image, Refusal, SlotImage, ToDevice, decode_frame};
+use outboard_wire::frame::{Attempt, Image, Refusal, ToDevice, decode_frame};
 use outboard_wire::{Limits, Lost, Timing, codec};
 
 use super::hello;
@@ -265,8 +265,9 @@ impl Device {
         let Ok(ToDevice::Reply(reply)) = decode_frame(bytes, &Limits::default()) else { return };
         let given_up = self.given_up.iter().find(|(attempt, _)| *attempt == reply.attempt);
         let Some((_, arguments)) = given_up else { return };
-        for (argument, SlotImage::Whole(Image(image))) in arguments.iter().zip(&reply.exclusive) {
-            if let Ok(mut object) = codec::from_bytes::<Object>(image, 16)
+        for (argument, image) in arguments.iter().zip(&reply.exclusive) {
+            if let Some(Image(image)) = image.whole()
+                && let Ok(mut object) = codec::from_bytes::<Object>(image, 16)
                 && let Some(mine) = self.heap.try_at_mut(argument)
             {
                 mine.exchange(&mut object);

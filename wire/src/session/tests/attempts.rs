@@ -164,13 +164,13 @@ fn what_is_too_large_is_refused_before_it_is_sent() {
     pair.call(first);
     pair.settle();
     pair.server_saw();
-    let large = vec![BackSlot::Copy(Image(vec![0; 1 << 16]))];
+    let large = vec![BackSlot::Copy(Image::from(vec![0; 1 << 16]))];
     let back = BackFrame { attempt: first, sequence: 0, method: super::pair::DEVICE_METHOD, slots: large };
     assert!(matches!(pair.server.back(pair.now, back), Err(NotCalledBack::TooLarge { .. })));
 
     pair.back(first, 1).unwrap();
     pair.settle();
-    let image = AnswerImage { result: Image(vec![0; 1 << 16]), exclusive: vec![] };
+    let image = AnswerImage { result: Image::from(vec![0; 1 << 16]), exclusive: vec![] };
     let result = pair.device.answer(pair.now, AnswerFrame { outcome: Ok(image), ..answer(first, 1) });
     assert!(matches!(result, Err(NotAnswered::TooLarge { .. })), "{result:?}");
     pair.pass(Duration::from_millis(500));
@@ -178,7 +178,7 @@ fn what_is_too_large_is_refused_before_it_is_sent() {
     assert!(told.outcome.is_err(), "the method must not wait for ever");
 
     pair.device_saw();
-    let large = ReplyFrame { result: Image(vec![0; 1 << 16]), ..reply(first) };
+    let large = ReplyFrame { result: vec![0; 1 << 16].into(), ..reply(first) };
     assert!(!pair.server.reply(pair.now, large));
     pair.pass(Duration::from_millis(500));
     let [Event::Failed(failed)] = &pair.device_saw()[..] else { panic!("a failure") };

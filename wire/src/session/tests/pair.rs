@@ -311,17 +311,17 @@ pub(super) fn welcome(methods: usize) -> Welcome {
 }
 
 pub(super) fn call(attempt: Attempt, bytes: usize) -> CallFrame {
-    let slots = vec![SlotImage::Whole(Image(vec![1; bytes]))];
-    CallFrame { attempt, method: METHOD, within: None, time_left: None, on_device: vec![], slots }
+    let slots = vec![SlotImage::Whole(Image::from(vec![1; bytes]))];
+    CallFrame::new(attempt, METHOD, slots)
 }
 
 pub(super) fn reply(attempt: Attempt) -> ReplyFrame {
     let (cost, load) = (ServerCost::default(), Load::default());
-    ReplyFrame { attempt, result: Image(vec![2; 8]), exclusive: vec![], cost, load }
+    ReplyFrame { attempt, result: vec![2; 8].into(), exclusive: vec![], cost, load }
 }
 
 pub(super) fn answer(attempt: Attempt, sequence: u32) -> AnswerFrame {
-    let image = AnswerImage { result: Image(vec![3; 8]), exclusive: vec![] };
+    let image = AnswerImage { result: Image::from(vec![3; 8]), exclusive: vec![] };
     AnswerFrame { attempt, sequence, outcome: Ok(image) }
 }
 

@@ -55,7 +55,11 @@ impl Device {
         let Some(Activity::Wait(wait)) = self.stack.last_mut() else { panic!("a call-back comes to a call") };
         let mut arguments = Vec::new();
         for (slot, image) in around.program.methods[method].slots.iter().zip(&back.slots) {
-            let mut object = Object::decode(&image.image().0, slot.of)?;
+            let bytes = match image {
+                BackSlot::Copy(image) => image,
+                BackSlot::Place { image, .. } => image.whole()?,
+            };
+            let mut object = Object::decode(&bytes.0, slot.of)?;
             let BackSlot::Place { slot: outer, path, .. } = image else {
                 arguments.push(self.heap.allocate(object));
                 continue;
@@ -90,9 +94,9 @@ impl Device {
                 let result = codec::to_bytes(&result, ByteCount::from_bytes(100)).expect("a result is small");
                 let slots = arguments.iter().zip(&around.program.methods[method].slots);
                 let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive);
-                let exclusive =
-                    exclusive.map(|(argument, _)| SlotImage::Whole(Image(self.heap.at(argument).encode())));
-                Ok(AnswerImage { result: Image(result), exclusive: exclusive.collect() })
+                let exclusive = exclusive
+                    .map(|(argument, _)| SlotImage::Whole(Image::from(self.heap.at(argument).encode())));
+                Ok(AnswerImage { result: Image::from(result), exclusive: exclusive.collect() })
             }
             // The attempt fails, and the local run panics in its turn.
             Flow::Panic(_) | Flow::Unwind => Err("the device's method panicked".into()),

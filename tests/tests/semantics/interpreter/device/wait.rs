@@ -6,7 +6,7 @@ use std::time::Duration;
 use outboard_core::{CallId, Epoch};
 use outboard_wire::codec;
 use outboard_wire::frame::{
-    Attempt, BackFrame, CallFrame, FailedFrame, Failure, Image, NotRun, ReplyFrame, SlotImage,
+    Attempt, BackFrame, CallFrame, FailedFrame, Failure, NotRun, ReplyFrame, SlotImage,
 };
 
 use super::super::method_id;
@@ -76,13 +76,12 @@ impl Device {
         let sent: Vec<Vec<u8>> =
             wait.arguments.iter().map(|argument| self.heap.at(argument).encode()).collect();
         let callees = wait.method + 1..around.program.methods.len();
+        let slots = sent.iter().map(|bytes| SlotImage::from(bytes.clone())).collect();
         let call = CallFrame {
-            attempt: wait.attempt,
-            method: method_id(wait.method),
             within: outer,
             time_left: around.tape.one_in(12).then_some(Duration::from_micros(200)),
             on_device: callees.filter(|_| around.tape.one_in(4)).map(method_id).collect(),
-            slots: sent.iter().map(|bytes| SlotImage::Whole(Image(bytes.clone()))).collect(),
+            ..CallFrame::new(wait.attempt, method_id(wait.method), slots)
         };
         let result = self.link.as_mut().map(|(_, session)| session.call(around.now, call));
         if !matches!(result, Some(Ok(()))) {
@@ -152,15 +151,14 @@ impl Device {
         let mut decoded = Vec::new();
         let mut images = reply.exclusive.iter();
         for (argument, slot) in exclusive {
-            let SlotImage::Whole(Image(bytes)) = images.next()?;
-            let mut object = Object::decode(bytes, slot.of)?;
+            let mut object = Object::decode(&images.next()?.whole()?.0, slot.of)?;
             if self.defect == Some(Defect::CommitsInPieces) {
                 self.heap.at_mut(argument).exchange(&mut object);
             } else {
                 decoded.push((argument, object));
             }
         }
-        let result = codec::from_bytes(&reply.result.0, 16).ok()?;
+        let result = codec::from_bytes(&reply.result.whole()?.0, 16).ok()?;
         for (argument, mut object) in decoded {
             match self.defect {
                 Some(Defect::ReplacesSkipped) => *self.heap.at_mut(argument) = object,

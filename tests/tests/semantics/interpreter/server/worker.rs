@@ -45,8 +45,8 @@ impl Worker {
         let mut exclusive = Vec::new();
         let mut arguments = Vec::new();
         let slots = &program.methods[method].slots;
-        for (position, (slot, SlotImage::Whole(Image(bytes)))) in slots.iter().zip(&call.slots).enumerate() {
-            let argument = heap.allocate(Object::decode(bytes, slot.of)?);
+        for (position, (slot, image)) in slots.iter().zip(&call.slots).enumerate() {
+            let argument = heap.allocate(Object::decode(&image.whole()?.0, slot.of)?);
             if slot.passing == Passing::Exclusive {
                 exclusive.push((position, argument.clone()));
             }
@@ -87,14 +87,18 @@ impl Worker {
         tape: &mut Tape,
     ) -> BackFrame {
         let slots = arguments.iter().zip(&program.methods[method].slots).map(|(argument, slot)| {
-            let image = Image(self.heap.at(argument).encode());
+            let image = Image::from(self.heap.at(argument).encode());
             let outer = self.exclusive.iter().find(|(_, object)| object.object == argument.object);
             // Without skipped fields a copy, brought back, cannot be told from the object itself.
             match outer {
                 Some(&(position, _))
                     if slot.of.skips() || (slot.passing != Passing::Value && tape.one_in(2)) =>
                 {
-                    BackSlot::Place { slot: position as u16, path: argument.path.clone(), image }
+                    BackSlot::Place {
+                        slot: position as u16,
+                        path: argument.path.clone(),
+                        image: image.into(),
+                    }
                 }
                 _ => BackSlot::Copy(image),
             }
@@ -122,7 +126,7 @@ impl Worker {
             let mut images = image.exclusive.iter();
             for (argument, slot) in arguments.iter().zip(&program.methods[method].slots) {
                 if slot.passing == Passing::Exclusive {
-                    let SlotImage::Whole(Image(bytes)) = images.next()?;
+                    let bytes = &images.next()?.whole()?.0;
                     self.heap.at_mut(argument).exchange(&mut Object::decode(bytes, slot.of)?);
                 }
             }
@@ -152,11 +156,11 @@ impl Worker {
             let garbled = tape.below(images.len());
             images[garbled].push(0);
         }
-        let mut images = images.into_iter().map(Image);
+        let mut images = images.into_iter().map(SlotImage::from);
         Reply {
             attempt: self.attempt,
             result: images.next().expect("the result comes first"),
-            exclusive: images.map(SlotImage::Whole).collect(),
+            exclusive: images.collect(),
             cost: ServerCost::default(),
         }
     }

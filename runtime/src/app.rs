@@ -97,7 +97,7 @@ fn report(stopped: Result<(), Stop>) -> ExitCode {
 
 fn serve(arguments: impl Iterator<Item = OsString>) -> Result<(), Stop> {
     let variable = |name: &str| std::env::var(name).ok();
-    let values = from_arguments(arguments)?.over(Values::gather(variable)?);
+    let values = from_arguments(arguments)?.over(Values::of_process()?);
     let config = values.server(&of_this_app().name, variable)?;
     listen(&config)?;
     Ok(())

@@ -3,6 +3,8 @@
 //! Each source is read into the same set of optional [`Values`]; they are laid over each other and resolved once. Every
 //! error names the key, where it was set, and what it may be.
 
+mod unknown;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -181,8 +183,14 @@ enum OneOrMore {
 }
 
 impl Values {
+    /// Reads the file and the environment of this process.
+    pub(crate) fn of_process() -> Result<Self, ConfigError> {
+        unknown::warn();
+        Self::gather(|name| std::env::var(name).ok())
+    }
+
     /// Reads the file and the environment. `variable` looks up an environment variable.
-    pub(crate) fn gather(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    fn gather(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let named = variable("OUTBOARD_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
         let path = named.clone().unwrap_or_else(|| PathBuf::from(FILE));
         let file = match std::fs::read_to_string(&path) {

@@ -198,7 +198,7 @@ impl Builder {
             return Err(ConfigError::Value { key, origin: Source::Builder, value, allowed }.into());
         }
         let below = match self.environment {
-            true => Values::gather(|name| std::env::var(name).ok())?,
+            true => Values::of_process()?,
             false => Values::default(),
         };
         let values = self.values.over(below);

@@ -149,3 +149,14 @@ fn the_environment_overrides_the_file() {
     assert_eq!(device.call_here("add 2 3"), "5");
     drop(device.end());
 }
+
+#[test]
+fn a_variable_that_nobody_reads_is_told_with_the_one_that_was_meant() {
+    let mut device = DeviceProcess::start(APP, |command| {
+        command.env("OUTBOARD_SEVER", "outboard://host:1#key.token").env_remove("OUTBOARD_LOG");
+    });
+    assert_eq!(device.call_here("add 2 3"), "5");
+    let log = device.end().join("\n");
+    assert!(log.contains(" WARN ") && log.contains("OUTBOARD_SEVER is not known"), "{log}");
+    assert!(log.contains("is OUTBOARD_SERVER meant?") && !log.contains("token"), "{log}");
+}

@@ -68,9 +68,20 @@ pub(crate) fn is_in_engine() -> bool {
     IN_ENGINE.get()
 }
 
-/// Puts this thread into an engine, or takes it out.
-pub(crate) fn set_in_engine(within: bool) {
-    IN_ENGINE.set(within);
+/// Keeps this thread within an engine, until dropped. Held together with the engine's lock, and let go after it.
+#[derive(Debug)]
+pub(crate) struct InEngine {
+    before: bool,
+}
+
+pub(crate) fn enter_engine() -> InEngine {
+    InEngine { before: IN_ENGINE.replace(true) }
+}
+
+impl Drop for InEngine {
+    fn drop(&mut self) {
+        IN_ENGINE.set(self.before);
+    }
 }
 
 /// Takes the one-shot bypass for `method`, if that is the method it was armed for.

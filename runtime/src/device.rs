@@ -21,7 +21,7 @@ use outboard_wire::frame::{AnswerFrame, Attempt, SlotImage};
 use tokio::sync::{Notify, mpsc};
 
 use crate::clock::Clock;
-use crate::context;
+use crate::context::{self, InEngine};
 use crate::driver::{self, Work};
 use crate::mailbox::Mailbox;
 use crate::method::{Method, Word};
@@ -306,25 +306,24 @@ impl Device {
     fn lock(&self) -> Held<'_> {
         // The engine keeps its own invariants; a panic elsewhere under the lock must not stop every call.
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        context::set_in_engine(true);
-        Held(Some(core))
+        Held(Some((core, context::enter_engine())))
     }
 }
 
 /// The core, locked. Present until the guard is dropped.
-struct Held<'a>(Option<MutexGuard<'a, Core>>);
+struct Held<'a>(Option<(MutexGuard<'a, Core>, InEngine)>);
 
 impl Deref for Held<'_> {
     type Target = Core;
 
     fn deref(&self) -> &Core {
-        self.0.as_ref().expect("the core is there until the guard is dropped")
+        &self.0.as_ref().expect("the core is there until the guard is dropped").0
     }
 }
 
 impl DerefMut for Held<'_> {
     fn deref_mut(&mut self) -> &mut Core {
-        self.0.as_mut().expect("the core is there until the guard is dropped")
+        &mut self.0.as_mut().expect("the core is there until the guard is dropped").0
     }
 }
 
@@ -332,7 +331,6 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         let wakers = std::mem::take(&mut self.wakers);
         self.0 = None;
-        context::set_in_engine(false);
         wakers.into_iter().for_each(Waker::wake);
     }
 }

@@ -3,6 +3,7 @@
 mod work;
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::config::ServerConfig;
-use crate::context::Serving;
+use crate::context::{self, InEngine, Serving};
 use crate::driver::sleep_until;
 use crate::error::StartError;
 use crate::executor::Executor;
@@ -163,11 +164,7 @@ impl Shared {
         self.act(self.lock(), act)
     }
 
-    fn act<T>(
-        self: &Arc<Self>,
-        mut core: MutexGuard<'_, Core>,
-        act: impl FnOnce(&mut Engine, Timestamp) -> T,
-    ) -> T {
+    fn act<T>(self: &Arc<Self>, mut core: Held<'_>, act: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
         core.learn_methods();
         let before = core.engine.timeout();
         let result = act(&mut core.engine, self.clock.now());
@@ -221,9 +218,31 @@ impl Shared {
         self.with(|engine, now| engine.fail(now, connection, attempt, failure));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Core> {
+    fn lock(&self) -> Held<'_> {
         // The engine keeps its own invariants; a panic elsewhere under the lock must not stop every session.
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        Held { core, _within: context::enter_engine() }
+    }
+}
+
+/// The core, locked.
+struct Held<'a> {
+    // Let go first: whoever is within the engine holds its lock.
+    core: MutexGuard<'a, Core>,
+    _within: InEngine,
+}
+
+impl Deref for Held<'_> {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Core {
+        &mut self.core
     }
 }
 
@@ -289,5 +308,19 @@ impl std::fmt::Debug for Server {
         f.debug_struct("Server")
             .field("listens", &(&self.address.host, self.address.port))
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_engine_calls_of_the_app_does_not_ask_the_engine_again() {
+        let state = tempfile::tempdir().unwrap();
+        let server = Server::bind(&ServerConfig::new(state.path())).unwrap();
+        assert!(!context::is_in_engine());
+        let within = server.shared.with(|_, _| context::is_in_engine());
+        assert!(within && !context::is_in_engine());
     }
 }

@@ -2,6 +2,7 @@
 
 mod codec;
 mod decide;
+mod faults_equal;
 mod local;
 mod remote_latency;
 mod solver_maui;
@@ -17,5 +18,6 @@ pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
         Box::new(remote_latency::RemoteLatency),
         Box::new(codec::Codec),
         Box::new(solver_maui::SolverMaui),
+        Box::new(faults_equal::FaultsEqual),
     ]
 }

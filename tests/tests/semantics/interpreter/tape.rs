@@ -31,6 +31,15 @@ impl Tape {
         self.recorded
     }
 
+    /// With every choice that it can give: what a run used that did not come to its end is not known.
+    pub(crate) fn drawn_to_its_end(mut self) -> Self {
+        while self.random.is_some() && self.next < LONGEST {
+            self.draw();
+        }
+        self.next = self.recorded.len();
+        self
+    }
+
     /// A number below `bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.draw() as usize % bound.max(1)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use outboard_core::{ByteCount, MethodIndex, ServerIndex, Timestamp};
-use outboard_wire::frame::{Attempt, MethodStatus};
+use outboard_wire::frame::{Attempt, MethodStatus, Root};
 
 /// A call that asks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,12 +16,15 @@ pub struct Request {
     pub work: Option<f64>,
     /// The attempt whose call-back makes this call: its server's waiting thread has to run it.
     pub within: Option<Attempt>,
+    /// The call that this one is a part of, if it is not one by itself: calls within it that may run once only are
+    /// counted there.
+    pub root: Option<Root>,
 }
 
 impl Request {
     /// A call from code that is not annotated.
     pub fn new(method: MethodIndex) -> Self {
-        Self { method, caller: None, work: None, within: None }
+        Self { method, caller: None, work: None, within: None, root: None }
     }
 }
 

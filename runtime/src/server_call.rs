@@ -192,7 +192,8 @@ impl ServerCall {
     pub(crate) fn call_back(&self, method: MethodId, slots: Vec<Outgoing>) -> AnswerImage {
         self.gate();
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
-        let back = BackFrame { attempt: self.attempt, sequence, method, slots: self.address(slots) };
+        let back =
+            BackFrame { attempt: self.attempt, sequence, method, slots: self.address(slots), onces: None };
         // The core is free for others while this thread waits.
         let left = self.leave_seat();
         let asked = Instant::now();

@@ -179,8 +179,8 @@ impl Engine {
     /// it is larger than the device takes, in which case the device is told so.
     pub fn reply(&mut self, now: Timestamp, connection: Connection, reply: Reply) -> bool {
         self.end(now, connection, reply.attempt, |session, load| {
-            let Reply { attempt, result, exclusive, cost } = reply;
-            session.reply(now, ReplyFrame { attempt, result, exclusive, cost, load })
+            let Reply { attempt, result, exclusive, onces, cost } = reply;
+            session.reply(now, ReplyFrame { attempt, result, exclusive, onces, cost, load })
         })
     }
 

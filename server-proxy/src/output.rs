@@ -82,6 +82,8 @@ pub struct Reply {
     pub result: SlotImage,
     /// The exclusive slots as they are now, in the order of the signature.
     pub exclusive: Vec<SlotImage>,
+    /// How many calls that may run once only its root has made by now.
+    pub onces: u32,
     /// What it cost.
     pub cost: ServerCost,
 }

@@ -9,6 +9,7 @@ mod call;
 mod encoding;
 mod greeting;
 mod image;
+mod once;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use greeting::{
     AppIdentity, Capacity, Hello, Load, MethodEntry, MethodStatus, PROTOCOL, ProtocolRange, Refusal, Welcome,
 };
 pub use image::Image;
+pub use once::{ArgumentsHash, Inner, Root};
 pub use slot::{Part, SlotImage, Version};
 
 /// A frame from the device to the server.

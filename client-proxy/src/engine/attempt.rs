@@ -57,6 +57,7 @@ impl Engine {
         let up = slots.iter().map(SlotImage::size).sum();
         let frame = CallFrame {
             within: offer.request.within,
+            root: offer.request.root,
             time_left: offer.bound,
             on_device: on_device.clone(),
             ..CallFrame::new(attempt, state.info.id, slots)

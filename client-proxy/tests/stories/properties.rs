@@ -148,7 +148,7 @@ impl Chaos {
             }
             Input::Answer(which) => {
                 if let Some(attempt) = pick(&self.attempts, which) {
-                    let answer = AnswerFrame { attempt, sequence: 0, outcome: Err("no".into()) };
+                    let answer = AnswerFrame { attempt, sequence: 0, outcome: Err("no".into()), onces: 0 };
                     assert!(self.engine.answer(now, answer).is_err(), "nothing was asked");
                 }
             }
@@ -258,7 +258,14 @@ fn ran(method: u32, nanos: u64) -> LocalCalls {
 fn reply(attempt: Attempt, nanos: u64) -> ToDevice {
     let cost = ServerCost { ran: Duration::from_nanos(nanos), ..ServerCost::default() };
     let load = Load { running: (nanos % 5) as u32, queued: (nanos % 3) as u32 };
-    ToDevice::Reply(ReplyFrame { attempt, result: vec![0; 10].into(), exclusive: Vec::new(), cost, load })
+    ToDevice::Reply(ReplyFrame {
+        attempt,
+        result: vec![0; 10].into(),
+        exclusive: Vec::new(),
+        onces: 0,
+        cost,
+        load,
+    })
 }
 
 fn failure(why: u8) -> Failure {

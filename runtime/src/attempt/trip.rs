@@ -64,7 +64,12 @@ impl<'a> Trip<'a> {
             AttemptEvent::Back(back) => {
                 let sequence = back.sequence;
                 let outcome = self.serve(back, slots);
-                self.device.answer(AnswerFrame { attempt: self.flight.attempt(), sequence, outcome });
+                self.device.answer(AnswerFrame {
+                    attempt: self.flight.attempt(),
+                    sequence,
+                    outcome,
+                    onces: 0,
+                });
                 None
             }
             AttemptEvent::Replied(reply) => {

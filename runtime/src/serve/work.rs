@@ -65,7 +65,13 @@ impl Shared {
             Ok(given) => {
                 tracing::debug!(?ran, "returned");
                 let cost = ServerCost { queued, ran: ran.ran, called_back: ran.called_back };
-                let reply = Reply { attempt, result: given.result.into(), exclusive: given.exclusive, cost };
+                let reply = Reply {
+                    attempt,
+                    result: given.result.into(),
+                    exclusive: given.exclusive,
+                    onces: 0,
+                    cost,
+                };
                 self.with(|engine, now| engine.reply(now, connection, reply));
             }
             Err(error) => {

@@ -195,7 +195,7 @@ impl World {
 
     pub(crate) fn answer(&mut self, connection: Connection, call: u64, sequence: u32) {
         let image = AnswerImage { result: Image::from(vec![1]), exclusive: vec![] };
-        let answer = AnswerFrame { attempt: attempt(call), sequence, outcome: Ok(image) };
+        let answer = AnswerFrame { attempt: attempt(call), sequence, outcome: Ok(image), onces: 0 };
         let now = self.now;
         self.device(connection).session.answer(now, answer).expect("the call-back is open");
         self.collect();
@@ -243,6 +243,7 @@ impl World {
             attempt: attempt(call),
             result: vec![42].into(),
             exclusive: vec![],
+            onces: 0,
             cost: ServerCost::default(),
         };
         let told = self.engine.reply(self.now, connection, reply);
@@ -262,7 +263,8 @@ impl World {
         call: u64,
         sequence: u32,
     ) -> Result<(), NotCalledBack> {
-        let frame = BackFrame { attempt: attempt(call), sequence, method: PROGRESS, slots: vec![] };
+        let frame =
+            BackFrame { attempt: attempt(call), sequence, method: PROGRESS, slots: vec![], onces: None };
         let made = self.engine.called_back(self.now, connection, frame);
         self.collect();
         made

@@ -112,7 +112,7 @@ impl Session {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        let instead = AnswerFrame { attempt, sequence, outcome: Err(error.to_string()) };
+        let instead = AnswerFrame { attempt, sequence, outcome: Err(error.to_string()), onces: 0 };
         self.transmit(&ToServer::Answer(instead.clip())).expect("a clipped text fits the smallest frame");
         match error {
             FrameError::TooLarge { limit } => Err(NotAnswered::TooLarge { limit }),
@@ -341,7 +341,7 @@ impl Session {
         }
         let outcome = Err(format!("the device has no method {}", back.method));
         self.attempts.answer(back.attempt, back.sequence);
-        let answer = AnswerFrame { attempt: back.attempt, sequence: back.sequence, outcome };
+        let answer = AnswerFrame { attempt: back.attempt, sequence: back.sequence, outcome, onces: 0 };
         self.transmit(&ToServer::Answer(answer)).map_err(Violation::from)
     }
 

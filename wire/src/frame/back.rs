@@ -17,6 +17,8 @@ pub struct BackFrame {
     /// The slots, in the order of the signature.
     #[serde(deserialize_with = "bounded::slots")]
     pub slots: Vec<BackSlot>,
+    /// How many calls that may run once only the root of the attempt has made by now; `None` where nothing is run again.
+    pub onces: Option<u32>,
 }
 
 /// A slot of a call-back.
@@ -47,6 +49,8 @@ pub struct AnswerFrame {
     /// What came of it. A text unwinds the server's method and fails the attempt.
     #[serde(deserialize_with = "outcome")]
     pub outcome: Result<AnswerImage, String>,
+    /// How many calls that may run once only the root of the attempt has made by now.
+    pub onces: u32,
 }
 
 /// What a call-back gives back.

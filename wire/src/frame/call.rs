@@ -5,7 +5,7 @@ use std::time::Duration;
 use outboard_core::{CallId, Epoch, MethodId};
 use serde::{Deserialize, Serialize};
 
-use super::{Load, SlotImage, Version, bounded};
+use super::{Inner, Load, Root, SlotImage, Version, bounded};
 
 /// One attempt of one call: what a fence cuts off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub struct CallFrame {
     pub method: MethodId,
     /// The attempt whose call-back makes this call: it runs on the server thread that waits for that call-back.
     pub within: Option<Attempt>,
+    /// The call that this one is a part of, if it is not a root itself. Meaningless for a method that may run once only.
+    pub root: Option<Root>,
     /// Time left for the call, from its arrival; the server does not start it later.
     pub time_left: Option<Duration>,
     /// Methods that the server calls back for instead of running them itself.
@@ -59,6 +61,7 @@ impl CallFrame {
             attempt,
             method,
             within: None,
+            root: None,
             time_left: None,
             on_device: Vec::new(),
             slots,
@@ -78,9 +81,8 @@ pub struct AskFrame {
     pub attempt: Attempt,
     /// The call asked for. Its id is unique in the run of the app, whatever session it was made in.
     pub about: CallId,
-    /// Not the call itself, but this one of the calls that may run once only and that it made on the server, counted
-    /// from zero.
-    pub inner: Option<u32>,
+    /// Not the call itself, but this one of the calls that may run once only and that it made on the server.
+    pub inner: Option<Inner>,
 }
 
 /// A method returned.
@@ -93,6 +95,8 @@ pub struct ReplyFrame {
     /// The exclusive slots as they are now, in the order of the signature.
     #[serde(deserialize_with = "bounded::slots")]
     pub exclusive: Vec<SlotImage>,
+    /// How many calls that may run once only its root has made by now.
+    pub onces: u32,
     /// What it cost on the server.
     pub cost: ServerCost,
     /// How busy the server is now.

@@ -15,11 +15,16 @@ fn version(part: Part) -> Version {
     Version { attempt: attempt(), part }
 }
 
+fn inner() -> Inner {
+    Inner { sequence: 3, method: MethodId(3), arguments: ArgumentsHash(9) }
+}
+
 fn reply(bytes: usize) -> ToDevice {
     ToDevice::Reply(ReplyFrame {
         attempt: attempt(),
         result: vec![5; bytes].into(),
         exclusive: vec![SlotImage::Whole(Image::from(vec![6; 3]))],
+        onces: 2,
         cost: ServerCost { ran: Duration::from_millis(3), ..ServerCost::default() },
         load: Load { running: 1, queued: 2 },
     })
@@ -38,6 +43,7 @@ fn frames_come_out_as_they_went_in() {
                 attempt: attempt(),
                 method: MethodId(3),
                 within: Some(attempt()),
+                root: Some(Root { call: CallId(5), onces: 4 }),
                 time_left: Some(Duration::from_millis(20)),
                 on_device: vec![MethodId(4)],
                 slots: vec![
@@ -50,13 +56,19 @@ fn frames_come_out_as_they_went_in() {
                 forget: vec![version(Part::Sent(0))],
             },
         ),
-        ToServer::Ask(Serial(2), AskFrame { attempt: attempt(), about: CallId(1), inner: Some(3) }),
+        ToServer::Ask(Serial(2), AskFrame { attempt: attempt(), about: CallId(1), inner: Some(inner()) }),
         ToServer::Fence(Serial(1), attempt()),
-        ToServer::Answer(AnswerFrame { attempt: attempt(), sequence: 4, outcome: Err("no".into()) }),
+        ToServer::Answer(AnswerFrame {
+            attempt: attempt(),
+            sequence: 4,
+            outcome: Err("no".into()),
+            onces: 0,
+        }),
         ToServer::Answer(AnswerFrame {
             attempt: attempt(),
             sequence: 4,
             outcome: Ok(AnswerImage { result: Image::from(vec![9]), exclusive: vec![] }),
+            onces: 3,
         }),
         ToServer::Ping(1),
         ToServer::Goodbye,
@@ -73,6 +85,7 @@ fn frames_come_out_as_they_went_in() {
             BackSlot::Copy(Image::from(vec![1])),
             BackSlot::Place { slot: 0, path: vec![2, 1], image: vec![2].into() },
         ],
+        onces: Some(3),
     });
     for frame in [back, reply(10), ToDevice::Pong(3, Load::default()), ToDevice::Draining] {
         let bytes = encode_frame(&frame, &Limits::default()).unwrap();

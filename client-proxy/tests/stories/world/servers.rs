@@ -235,7 +235,7 @@ impl World {
         }
         let result = vec![0; self.costs[&method].down as usize].into();
         let cost = ServerCost { ran, ..ServerCost::default() };
-        session.reply(self.now, ReplyFrame { attempt, result, exclusive: Vec::new(), cost, load });
+        session.reply(self.now, ReplyFrame { attempt, result, exclusive: Vec::new(), onces: 0, cost, load });
     }
 }
 

@@ -143,7 +143,13 @@ fn a_call_back_to_an_unknown_method_fails_the_attempt_and_not_the_session() {
     pair.call(first);
     pair.settle();
     pair.server_saw();
-    let back = BackFrame { attempt: first, sequence: 0, method: outboard_core::MethodId(77), slots: vec![] };
+    let back = BackFrame {
+        attempt: first,
+        sequence: 0,
+        method: outboard_core::MethodId(77),
+        slots: vec![],
+        onces: None,
+    };
     pair.server.back(pair.now, back).unwrap();
     pair.pass(Duration::from_millis(500));
     let [server::Event::Answer(answer)] = &pair.server_saw()[..] else { panic!("an answer") };
@@ -165,7 +171,13 @@ fn what_is_too_large_is_refused_before_it_is_sent() {
     pair.settle();
     pair.server_saw();
     let large = vec![BackSlot::Copy(Image::from(vec![0; 1 << 16]))];
-    let back = BackFrame { attempt: first, sequence: 0, method: super::pair::DEVICE_METHOD, slots: large };
+    let back = BackFrame {
+        attempt: first,
+        sequence: 0,
+        method: super::pair::DEVICE_METHOD,
+        slots: large,
+        onces: None,
+    };
     assert!(matches!(pair.server.back(pair.now, back), Err(NotCalledBack::TooLarge { .. })));
 
     pair.back(first, 1).unwrap();
@@ -284,7 +296,8 @@ fn a_draining_server_finishes_what_runs_and_the_device_leaves() {
 fn what_became_of_a_call_of_a_lost_session_can_be_asked() {
     let mut pair = Pair::attached(1);
     let question = attempt(2, 0);
-    let ask = AskFrame { attempt: question, about: outboard_core::CallId(1), inner: Some(3) };
+    let inner = Inner { sequence: 3, method: outboard_core::MethodId(1), arguments: ArgumentsHash(9) };
+    let ask = AskFrame { attempt: question, about: outboard_core::CallId(1), inner: Some(inner) };
     pair.device.ask(pair.now, ask.clone()).unwrap();
     pair.pass(Duration::from_millis(500));
     assert_eq!(pair.server_saw(), [server::Event::Ask(ask)]);

@@ -23,7 +23,7 @@ fn device_after(frames: &[ToDevice]) -> Option<Lost> {
 
 fn back(sequence: u32) -> ToDevice {
     let method = super::pair::DEVICE_METHOD;
-    ToDevice::Back(BackFrame { attempt: attempt(1, 0), sequence, method, slots: vec![] })
+    ToDevice::Back(BackFrame { attempt: attempt(1, 0), sequence, method, slots: vec![], onces: None })
 }
 
 #[test]

@@ -107,7 +107,7 @@ impl Pair {
     }
 
     pub(super) fn back(&mut self, attempt: Attempt, sequence: u32) -> Result<(), server::NotCalledBack> {
-        let back = BackFrame { attempt, sequence, method: DEVICE_METHOD, slots: vec![] };
+        let back = BackFrame { attempt, sequence, method: DEVICE_METHOD, slots: vec![], onces: None };
         let result = self.server.back(self.now, back);
         self.collect();
         result
@@ -317,12 +317,12 @@ pub(super) fn call(attempt: Attempt, bytes: usize) -> CallFrame {
 
 pub(super) fn reply(attempt: Attempt) -> ReplyFrame {
     let (cost, load) = (ServerCost::default(), Load::default());
-    ReplyFrame { attempt, result: vec![2; 8].into(), exclusive: vec![], cost, load }
+    ReplyFrame { attempt, result: vec![2; 8].into(), exclusive: vec![], onces: 0, cost, load }
 }
 
 pub(super) fn answer(attempt: Attempt, sequence: u32) -> AnswerFrame {
     let image = AnswerImage { result: Image::from(vec![3; 8]), exclusive: vec![] };
-    AnswerFrame { attempt, sequence, outcome: Ok(image) }
+    AnswerFrame { attempt, sequence, outcome: Ok(image), onces: 0 }
 }
 
 pub(super) fn failed(attempt: Attempt, failure: Failure) -> FailedFrame {

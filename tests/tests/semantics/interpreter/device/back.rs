@@ -32,7 +32,10 @@ impl Device {
         let heap = self.heap.size();
         let Some((method, arguments)) = self.arguments(around, back) else {
             self.heap.free_down_to(heap);
-            self.say(around, AnswerFrame { attempt, sequence, outcome: Err("a slot is garbled".into()) });
+            self.say(
+                around,
+                AnswerFrame { attempt, sequence, outcome: Err("a slot is garbled".into()), onces: 0 },
+            );
             return;
         };
         let mut question = Question { attempt, sequence, method, arguments, once: None, heap };
@@ -102,7 +105,7 @@ impl Device {
             Flow::Panic(_) | Flow::Unwind => Err("the device's method panicked".into()),
         };
         self.heap.free_down_to(heap);
-        self.say(around, AnswerFrame { attempt, sequence, outcome });
+        self.say(around, AnswerFrame { attempt, sequence, outcome, onces: 0 });
     }
 
     fn say(&mut self, around: &mut Around<'_>, answer: AnswerFrame) {

@@ -79,6 +79,7 @@ impl Device {
         let slots = sent.iter().map(|bytes| SlotImage::from(bytes.clone())).collect();
         let call = CallFrame {
             within: outer,
+            root: None,
             time_left: around.tape.one_in(12).then_some(Duration::from_micros(200)),
             on_device: callees.filter(|_| around.tape.one_in(4)).map(method_id).collect(),
             ..CallFrame::new(wait.attempt, method_id(wait.method), slots)

@@ -107,7 +107,7 @@ impl Worker {
         let sequence = self.backs;
         self.backs += 1;
         self.asked = Some(Asked { method, arguments, answer: None });
-        BackFrame { attempt: self.attempt, sequence, method: method_id(method), slots }
+        BackFrame { attempt: self.attempt, sequence, method: method_id(method), slots, onces: None }
     }
 
     /// The answer came. The worker sees it when it goes on.
@@ -161,6 +161,7 @@ impl Worker {
             attempt: self.attempt,
             result: images.next().expect("the result comes first"),
             exclusive: images.collect(),
+            onces: 0,
             cost: ServerCost::default(),
         }
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use outboard_core::{ByteCount, MethodIndex, ServerIndex, Timestamp};
 use outboard_wire::frame::{Attempt, MethodStatus, Root};
 
+use crate::hedge::Hedge;
+
 /// A call that asks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Request {
@@ -19,12 +21,46 @@ pub struct Request {
     /// The call that this one is a part of, if it is not one by itself: calls within it that may run once only are
     /// counted there.
     pub root: Option<Root>,
+    /// Servers that the call was sent to and that did not run it.
+    pub tried: Tried,
+}
+
+/// The servers that a call was sent to in vain, and since when it is on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tried {
+    servers: u64,
+    since: Option<Timestamp>,
 }
 
 impl Request {
     /// A call from code that is not annotated.
     pub fn new(method: MethodIndex) -> Self {
-        Self { method, caller: None, work: None, within: None, root: None }
+        Self { method, caller: None, work: None, within: None, root: None, tried: Tried::default() }
+    }
+}
+
+impl Tried {
+    /// Servers that are told apart. Further ones are not tried second.
+    const KNOWN: u16 = 64;
+
+    /// One more server did not run it. The call has been on its way since it was first asked about.
+    #[must_use]
+    pub fn and(self, offer: &Offer) -> Self {
+        let server = if offer.server.0 < Self::KNOWN { 1 << offer.server.0 } else { 0 };
+        Self { servers: self.servers | server, since: self.since.or(Some(offer.asked)) }
+    }
+
+    /// Whether a server was tried.
+    pub fn contains(self, server: ServerIndex) -> bool {
+        match server.0 {
+            known @ 0..Self::KNOWN => self.servers & 1 << known != 0,
+            _ => self.since.is_some(),
+        }
+    }
+
+    /// When the call was first asked about, if it is asked about again.
+    pub(crate) fn since(self) -> Option<Timestamp> {
+        self.since
     }
 }
 
@@ -59,6 +95,8 @@ pub struct Offer {
     pub local: Option<Duration>,
     /// Whether it is tried in order to learn.
     pub exploring: bool,
+    /// When the device runs it too.
+    pub hedge: Hedge,
     /// When the call asked.
     pub asked: Timestamp,
 }
@@ -127,6 +165,9 @@ pub enum LocalReason {
     /// Its last attempt failed.
     #[error("its last attempt failed")]
     Failing,
+    /// It was sent to every server that could take it, and none ran it.
+    #[error("no server that could take it ran it")]
+    Tried,
     /// The method was never registered.
     #[error("it is not registered")]
     Unknown,
@@ -138,6 +179,8 @@ pub enum LocalReason {
 pub enum AbandonReason {
     /// Its bound, or its deadline, has passed.
     Late,
+    /// The device was done first, with a run that took so long.
+    Hedged(Duration),
     /// The caller's future was dropped.
     Cancelled,
     /// The reply could not be decoded; nothing was committed.

@@ -1,7 +1,9 @@
 //! The engine itself: its parts, its clockwork, and what goes out.
 
 mod attempt;
+mod choose;
 mod decide;
+mod hedge;
 mod learn;
 mod link;
 mod replan;
@@ -93,7 +95,7 @@ impl Engine {
         }
         let index = self.profile.add_method(info.name.clone());
         self.by_id.insert(info.id, index);
-        self.methods.push(MethodState::new(info, self.settings.default_slowdown()));
+        self.methods.push(MethodState::new(info, self.settings.default_slowdown(), self.settings.hedge));
         self.sort_callbacks();
         for server in &mut self.servers {
             server.renew |= matches!(server.link, Link::Up(_));

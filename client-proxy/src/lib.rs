@@ -34,6 +34,7 @@ mod backoff;
 mod decision;
 mod engine;
 mod exploration;
+mod hedge;
 mod method;
 mod output;
 mod quote;
@@ -41,8 +42,9 @@ mod report;
 mod server;
 mod settings;
 
-pub use decision::{AbandonReason, Decision, LocalReason, Offer, Request};
+pub use decision::{AbandonReason, Decision, LocalReason, Offer, Request, Tried};
 pub use engine::{Engine, Rerun};
+pub use hedge::Hedge;
 pub use method::{Kind, MethodInfo, Word};
 pub use output::{AttemptEvent, Notice, Output};
 pub use report::{MethodReport, Report, ServerReport};

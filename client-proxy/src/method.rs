@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use outboard_core::{BodyHash, Energy, MethodId, Placement, SchemaHash, Timestamp};
+use outboard_core::{BodyHash, Energy, MethodId, Placement, SchemaHash, ServerIndex, Timestamp};
 use outboard_wire::frame::MethodEntry;
 
 use crate::backoff::Backoff;
 use crate::decision::LocalReason;
+use crate::hedge::Hedge;
 use crate::quote::{CachedQuotes, Terms};
 
 /// What the registry knows of a method.
@@ -33,6 +34,8 @@ pub struct MethodInfo {
     pub compatible: bool,
     /// Its own ε, in place of the runtime's.
     pub slowdown: Option<f64>,
+    /// Its own way to hedge, in place of the runtime's. Methods that may run only once or only remotely are never hedged.
+    pub hedge: Option<Hedge>,
     /// What keeps it on the device although it is remoteable: a skipped field beneath a container, say.
     pub obstacle: Option<String>,
     /// The names of its slots in their order, for messages.
@@ -71,6 +74,7 @@ impl MethodInfo {
             schema: SchemaHash(0),
             compatible: false,
             slowdown: None,
+            hedge: None,
             obstacle: None,
             slots: Vec::new(),
         }
@@ -92,19 +96,28 @@ impl MethodInfo {
 pub(crate) struct MethodState {
     pub(crate) info: MethodInfo,
     pub(crate) slowdown: f64,
+    pub(crate) hedge: Hedge,
     /// What keeps it on the device for good.
     pub(crate) pin: Option<Pin>,
     /// Where the plan has it.
     pub(crate) placement: Option<Placement>,
     pub(crate) word: Word,
     pub(crate) quotes: CachedQuotes,
-    /// Attempts that failed in a way that says something about the method, one after the other.
-    pub(crate) trouble: Backoff,
-    pub(crate) held: Option<Held>,
-    pub(crate) late_in_a_row: u32,
+    /// Attempts that failed in a way that says something about the method.
+    pub(crate) trouble: Trouble,
+    /// Attempts that came too late, by server: another one may be faster.
+    late: Vec<Trouble>,
     pub(crate) largest_work: f64,
     pub(crate) last_reason: Option<LocalReason>,
     pub(crate) counts: MethodCounts,
+}
+
+/// What went wrong with a method lately.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble {
+    backoff: Backoff,
+    pub(crate) held: Option<Held>,
+    pub(crate) late_in_a_row: u32,
 }
 
 /// A method is left alone for a while.
@@ -134,25 +147,33 @@ pub(crate) struct MethodCounts {
     pub(crate) late: u64,
     pub(crate) failed: u64,
     pub(crate) explored: u64,
+    /// Runs on the device beside an attempt; those that were done first, and those that the server was faster than.
+    pub(crate) hedges: u64,
+    pub(crate) hedges_won: u64,
+    pub(crate) hedges_lost: u64,
     pub(crate) lost_time: Duration,
     /// Zero where the device's figures are unknown; the report leaves it out then.
     pub(crate) remote_energy: Energy,
 }
 
 impl MethodState {
-    pub(crate) fn new(info: MethodInfo, default_slowdown: f64) -> Self {
+    pub(crate) fn new(info: MethodInfo, default_slowdown: f64, default_hedge: Hedge) -> Self {
         let own = info.slowdown.filter(|slowdown| slowdown.is_finite() && *slowdown >= 0.0);
         Self {
             slowdown: own.unwrap_or(default_slowdown),
+            hedge: if info.once || info.remote_only {
+                Hedge::Never
+            } else {
+                info.hedge.unwrap_or(default_hedge)
+            },
             info,
             pin: None,
             placement: None,
             // What every word says until the engine has looked.
             word: Word::Consult,
             quotes: CachedQuotes::default(),
-            trouble: Backoff::new(Duration::from_secs(1), Duration::from_secs(120)),
-            held: None,
-            late_in_a_row: 0,
+            trouble: Trouble::new(),
+            late: Vec::new(),
             largest_work: 0.0,
             last_reason: None,
             counts: MethodCounts::default(),
@@ -173,21 +194,54 @@ impl MethodState {
         }
     }
 
-    /// Leaves it alone for a while that grows with each time in a row.
+    /// Why it is left alone for now, with any server or with that one.
+    pub(crate) fn held(&self, now: Timestamp, server: ServerIndex) -> Option<LocalReason> {
+        let late = || self.late.get(server.position()).and_then(|late| late.held(now));
+        self.trouble.held(now).or_else(late)
+    }
+
+    /// Until when it is left alone with that server, for people.
+    pub(crate) fn hold(&self, server: ServerIndex) -> Option<Held> {
+        self.trouble.held.or_else(|| self.late.get(server.position())?.held)
+    }
+
+    /// How many attempts came too late from that server, one after the other.
+    pub(crate) fn late_in_a_row(&self, server: ServerIndex) -> u32 {
+        self.late.get(server.position()).map_or(0, |late| late.late_in_a_row)
+    }
+
+    /// What went wrong with that server.
+    pub(crate) fn trouble_with(&mut self, server: ServerIndex) -> &mut Trouble {
+        let least = server.position() + 1;
+        if self.late.len() < least {
+            self.late.resize_with(least, Trouble::new);
+        }
+        &mut self.late[server.position()]
+    }
+
+    /// An attempt came back whole from that server: what went wrong before is over.
+    pub(crate) fn recovered(&mut self, server: ServerIndex) {
+        self.trouble = Trouble::new();
+        if let Some(late) = self.late.get_mut(server.position()) {
+            *late = Trouble::new();
+        }
+    }
+}
+
+impl Trouble {
+    fn new() -> Self {
+        let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(120));
+        Self { backoff, held: None, late_in_a_row: 0 }
+    }
+
+    /// Leaves the method alone for a while that grows with each time in a row.
     pub(crate) fn hold(&mut self, now: Timestamp, reason: LocalReason, jitter: f64) {
-        let until = now + self.trouble.next(jitter);
+        let until = now + self.backoff.next(jitter);
         self.held = Some(Held { until, reason });
     }
 
     pub(crate) fn held(&self, now: Timestamp) -> Option<LocalReason> {
         self.held.filter(|held| now < held.until).map(|held| held.reason)
-    }
-
-    /// An attempt came back whole: what went wrong before is over.
-    pub(crate) fn recovered(&mut self) {
-        self.trouble.reset();
-        self.held = None;
-        self.late_in_a_row = 0;
     }
 }
 

@@ -88,22 +88,23 @@ impl WorkClass {
     pub(crate) fn middle(self) -> Option<f64> {
         self.0.map(|class| f64::from_bits(class << Self::DROPPED | 1 << (Self::DROPPED - 1)))
     }
+}
 
-    fn slot(self) -> usize {
-        self.0.map_or(0, |class| (class % 4) as usize)
-    }
+/// Where a quote is kept. Servers that are asked one after the other do not drive out each other's.
+fn slot((server, _): Generation, WorkClass(class): WorkClass) -> usize {
+    (class.map_or(0, |class| (class % 4) as usize) + server.position()) % 4
 }
 
 impl CachedQuotes {
     /// The quote of that generation for such work, if it is still good.
     pub(crate) fn get(&self, now: Timestamp, generation: Generation, class: WorkClass) -> Option<&Quote> {
-        let entry = self.entries[class.slot()].as_ref()?;
+        let entry = self.entries[slot(generation, class)].as_ref()?;
         let good = entry.generation == generation && entry.class == class && now.since(entry.at) < KEPT;
         good.then_some(&entry.quote)
     }
 
     pub(crate) fn set(&mut self, now: Timestamp, generation: Generation, class: WorkClass, quote: Quote) {
-        self.entries[class.slot()] = Some(Entry { at: now, generation, class, quote });
+        self.entries[slot(generation, class)] = Some(Entry { at: now, generation, class, quote });
     }
 
     pub(crate) fn clear(&mut self) {

@@ -51,6 +51,12 @@ pub struct MethodReport {
     pub failed: u64,
     /// Attempts made in order to learn.
     pub explored: u64,
+    /// Runs on the device beside an attempt. Those that neither won nor lost were void.
+    pub hedges: u64,
+    /// Hedges that were done before the server.
+    pub hedges_won: u64,
+    /// Hedges that the server was faster than.
+    pub hedges_lost: u64,
     /// Time of all runs on the device, what they called included.
     pub local_time: Duration,
     /// Time of all runs on the device without the annotated methods they called: these times add up.
@@ -120,16 +126,13 @@ impl Engine {
         let state = &self.methods[method.position()];
         let statistics = self.profile.method(method).expect("the profile has every registered method");
         let request = Request::new(method);
-        let server = self.server_for(now, &request);
-        let quote = server
-            .map(|server| Quote::reckon(statistics, None, None, state.terms(), &self.market(now, server)));
-        let judged = server.and_then(|server| self.offer(now, &request, server, &quote?));
+        let (shown, judged) = self.consider(now, &request);
         MethodReport {
             name: state.info.name.clone(),
             placement: if judged.is_ok() { Placement::Server } else { Placement::Device },
             why: match &judged {
-                Ok(offer) => self.why_remote(now, state, offer, quote.ok()),
-                Err(reason) => self.why_local(now, method, *reason, server.ok(), quote.ok()),
+                Ok(offer) => self.why_remote(now, state, offer, shown.map(|(_, quote)| quote)),
+                Err(reason) => self.why_local(now, method, *reason, shown),
             },
             word: state.word,
             local_calls: statistics.local_calls(),
@@ -138,6 +141,9 @@ impl Engine {
             late: state.counts.late,
             failed: state.counts.failed,
             explored: state.counts.explored,
+            hedges: state.counts.hedges,
+            hedges_won: state.counts.hedges_won,
+            hedges_lost: state.counts.hedges_lost,
             local_time: statistics.local_time(),
             own_time: statistics.own_time(),
             remote_time: statistics.remote_time(),
@@ -190,11 +196,12 @@ impl Engine {
         now: Timestamp,
         method: MethodIndex,
         reason: LocalReason,
-        server: Option<ServerIndex>,
-        quote: Option<Quote>,
+        shown: Option<(ServerIndex, Quote)>,
     ) -> String {
         let state = &self.methods[method.position()];
-        let figures = || server.map_or(String::new(), |server| self.figures_of(now, state, server, quote));
+        let figures = || {
+            shown.map_or(String::new(), |(server, quote)| self.figures_of(now, state, server, Some(quote)))
+        };
         match (reason, &state.pin, &state.info.obstacle) {
             (LocalReason::CannotTravel, _, Some(obstacle)) => obstacle.clone(),
             (LocalReason::TakenBack, Some(pin), _) => pin.to_string(),
@@ -213,10 +220,12 @@ impl Engine {
             ) => {
                 format!("{reason}: {}", figures())
             }
-            (LocalReason::Late | LocalReason::Failing, ..) => match state.held {
-                Some(held) => format!("{reason}; it is tried again in {:.1?}", held.until.since(now)),
-                None => reason.to_string(),
-            },
+            (LocalReason::Late | LocalReason::Failing, ..) => {
+                match shown.and_then(|(server, _)| state.hold(server)) {
+                    Some(held) => format!("{reason}; it is tried again in {:.1?}", held.until.since(now)),
+                    None => reason.to_string(),
+                }
+            }
             _ => reason.to_string(),
         }
     }

@@ -7,6 +7,8 @@ use outboard_profiler::EnergyModel;
 use outboard_wire::Limits;
 use outboard_wire::frame::AppIdentity;
 
+use crate::hedge::Hedge;
+
 /// How the engine decides, and whom it may talk to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -30,6 +32,8 @@ pub struct Settings {
     /// The share of recent time that may be lost on trying methods on a server whose times there are not known well
     /// yet. 0: never try. Default 0.05.
     pub exploration: f64,
+    /// When the device runs a call too that is under way. Default: never.
+    pub hedge: Hedge,
     /// What the device spends.
     pub energy: EnergyModel,
     /// Steps per second of the reference loop on this device; `None` until it was timed, and then
@@ -76,6 +80,7 @@ impl Settings {
             objective: Objective::default(),
             slowdown: None,
             exploration: 0.05,
+            hedge: Hedge::default(),
             energy: EnergyModel::default(),
             device_speed: None,
             replan_interval: Duration::from_secs(2),

@@ -26,6 +26,10 @@ pub(super) struct UnderWay {
     /// Taken out of the purse for trying things out.
     reserved: Duration,
     reply: Option<Reply>,
+    /// The device runs it too.
+    pub(super) hedged: bool,
+    /// Its bound has passed, and that was counted.
+    pub(super) overdue: bool,
     /// The run of the server that it was sent to.
     pub(super) instance: Option<InstanceId>,
     /// The session was lost, and that run of the server is asked what became of it, until then.
@@ -80,6 +84,8 @@ impl Engine {
             speed_ratio,
             reserved,
             reply: None,
+            hedged: false,
+            overdue: false,
             instance,
             asking: None,
         };
@@ -101,12 +107,10 @@ impl Engine {
         match reason {
             AbandonReason::Cancelled => self.settle(now, &under_way, Duration::ZERO),
             AbandonReason::Late => {
-                let server = &mut self.servers[position];
-                if server.heard <= under_way.sent {
-                    server.silent_since = server.silent_since.or(Some(now));
-                }
-                self.came_late(now, &under_way);
+                self.count_late(now, &under_way);
+                self.settle(now, &under_way, now.since(under_way.sent));
             }
+            AbandonReason::Hedged(ran) => self.hedge_won(now, &under_way, ran),
             AbandonReason::Undecodable(_) | AbandonReason::CallBack(_) | AbandonReason::Rule(_) => {
                 self.failed_method(now, &under_way, LocalReason::Failing);
             }
@@ -147,7 +151,8 @@ impl Engine {
         });
         self.spent(now, &under_way, reply.down);
         let state = self.state_of(&under_way);
-        state.recovered();
+        state.counts.hedges_lost += u64::from(under_way.hedged);
+        state.recovered(under_way.offer.server);
         state.quotes.clear();
         let server = &mut self.servers[under_way.offer.server.position()];
         server.replied += 1;
@@ -195,9 +200,19 @@ impl Engine {
             Failure::NotRun(NotRun::Draining | NotRun::Fenced) | Failure::Fenced => {
                 self.settle(now, &under_way, now.since(under_way.sent));
             }
-            Failure::NotRun(NotRun::TooLate) => self.came_late(now, &under_way),
+            Failure::NotRun(NotRun::TooLate) => {
+                self.count_late(now, &under_way);
+                self.settle(now, &under_way, now.since(under_way.sent));
+            }
             Failure::NotRun(NotRun::Method) => {
-                self.failed_method(now, &under_way, LocalReason::NotOffered(MethodStatus::Absent));
+                // It said otherwise in its greeting; another server may have it.
+                let method = under_way.offer.request.method.position();
+                if let Some(status) = self.servers[position].statuses.get_mut(method) {
+                    *status = MethodStatus::Absent;
+                }
+                self.state_of(&under_way).counts.failed += 1;
+                self.settle(now, &under_way, now.since(under_way.sent));
+                self.words_soon(now);
             }
             Failure::Panicked(message) => {
                 self.failed_method(now, &under_way, LocalReason::Failing);
@@ -229,17 +244,24 @@ impl Engine {
         self.outputs.push_back(Output::Deliver { attempt, event });
     }
 
-    /// The attempt would have come back too late.
-    fn came_late(&mut self, now: Timestamp, under_way: &UnderWay) {
+    /// The attempt comes back too late, or not at all.
+    pub(super) fn count_late(&mut self, now: Timestamp, under_way: &UnderWay) {
+        if under_way.overdue {
+            return;
+        }
+        let server = &mut self.servers[under_way.offer.server.position()];
+        if server.heard <= under_way.sent {
+            server.silent_since = server.silent_since.or(Some(now));
+        }
         let jitter = self.jitter.draw();
         let state = self.state_of(under_way);
         state.counts.late += 1;
-        state.late_in_a_row += 1;
+        let trouble = state.trouble_with(under_way.offer.server);
+        trouble.late_in_a_row += 1;
         // A bound is passed by one good call in twenty; two in a row say that something has changed.
-        if state.late_in_a_row >= 2 {
-            state.hold(now, LocalReason::Late, jitter);
+        if trouble.late_in_a_row >= 2 {
+            trouble.hold(now, LocalReason::Late, jitter);
         }
-        self.settle(now, under_way, now.since(under_way.sent));
     }
 
     /// The attempt failed in a way that the next one would probably fail in too.
@@ -247,7 +269,7 @@ impl Engine {
         let jitter = self.jitter.draw();
         let state = self.state_of(under_way);
         state.counts.failed += 1;
-        state.hold(now, reason, jitter);
+        state.trouble.hold(now, reason, jitter);
         self.servers[under_way.offer.server.position()].failed += 1;
         self.settle(now, under_way, now.since(under_way.sent));
     }

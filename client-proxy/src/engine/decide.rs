@@ -7,8 +7,7 @@ use outboard_core::{ByteCount, Placement, ServerIndex, Timestamp};
 use super::Engine;
 use crate::decision::{Decision, LocalReason, Offer, Request};
 use crate::method::MethodState;
-use crate::quote::{Quote, WorkClass};
-use crate::settings::Policy;
+use crate::quote::Quote;
 
 /// What speaks for sending a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +60,7 @@ impl Engine {
     pub fn over_budget(&mut self, now: Timestamp, offer: &Offer) -> LocalReason {
         let jitter = self.jitter.draw();
         if let Some(state) = self.methods.get_mut(offer.request.method.position()) {
-            state.hold(now, LocalReason::TooLarge, jitter);
+            state.trouble.hold(now, LocalReason::TooLarge, jitter);
             state.last_reason = Some(LocalReason::TooLarge);
         }
         LocalReason::TooLarge
@@ -71,7 +70,7 @@ impl Engine {
         let request = &offer.request;
         let state = &self.methods[request.method.position()];
         let server = offer.server;
-        if let Some(obstacle) = self.obstacle(now, state, request, server) {
+        if let Some(obstacle) = self.obstacle(now, request, server) {
             return Err(obstacle);
         }
         if size > self.servers[server.position()].frame_limit() {
@@ -84,42 +83,6 @@ impl Engine {
         Ok(Offer { asked: offer.asked, ..fresh })
     }
 
-    fn judge(&mut self, now: Timestamp, request: &Request) -> Result<Offer, LocalReason> {
-        let server = self.server_for(now, request)?;
-        let position = request.method.position();
-        let generation = (server, self.servers[server.position()].generation);
-        let class = WorkClass::of(request.work);
-        if self.methods[position].quotes.get(now, generation, class).is_none() {
-            let statistics = self.profile.method(request.method).ok_or(LocalReason::Unknown)?;
-            let terms = self.methods[position].terms();
-            let quote = Quote::reckon(statistics, class.middle(), None, terms, &self.market(now, server));
-            self.methods[position].quotes.set(now, generation, class, quote);
-        }
-        let quote = self.methods[position].quotes.get(now, generation, class).ok_or(LocalReason::Unknown)?;
-        self.offer(now, request, server, quote)
-    }
-
-    /// The server that a call could go to, whatever it costs there.
-    pub(crate) fn server_for(&self, now: Timestamp, request: &Request) -> Result<ServerIndex, LocalReason> {
-        let state = self.methods.get(request.method.position()).ok_or(LocalReason::Unknown)?;
-        if let Some(reason) = state.bound_here() {
-            return Err(reason);
-        }
-        if self.settings.policy == Policy::Device && !state.info.remote_only {
-            return Err(LocalReason::Policy);
-        }
-        let server = self.choose(now, state, request)?;
-        match state.held(now) {
-            Some(reason) if !self.is_forced(state) => Err(reason),
-            _ => Ok(server),
-        }
-    }
-
-    /// Whether it goes to a server whatever the figures say.
-    fn is_forced(&self, state: &MethodState) -> bool {
-        state.info.remote_only || self.settings.policy == Policy::Server
-    }
-
     /// The terms on which a call may go to a server, if any.
     pub(crate) fn offer(
         &self,
@@ -130,15 +93,20 @@ impl Engine {
     ) -> Result<Offer, LocalReason> {
         let state = &self.methods[request.method.position()];
         let frame_limit = self.servers[server.position()].frame_limit();
+        // A call that is asked about again has used up part of its time.
+        let asked = request.tried.since().unwrap_or(now);
+        let used = now.since(asked);
+        let quote = &Quote { limit: quote.limit.saturating_sub(used), ..*quote };
         let mut offer = Offer {
             server,
             request: *request,
-            bound: state.info.deadline,
+            bound: state.info.deadline.map(|deadline| deadline.saturating_sub(used)),
             budget: frame_limit,
             predicted: quote.remote.map_or(Duration::ZERO, |remote| remote.usual),
             local: quote.local,
             exploring: false,
-            asked: now,
+            hedge: state.hedge,
+            asked,
         };
         if self.is_forced(state) {
             return Ok(offer);
@@ -147,7 +115,7 @@ impl Engine {
             return Err(LocalReason::FirstRun);
         }
         let remote = quote.remote.ok_or(LocalReason::FirstRun)?;
-        offer.exploring = match self.motive(state, request, quote)? {
+        offer.exploring = match self.motive(state, request, server, quote)? {
             Motive::Worth => false,
             Motive::Try if self.purse.allows(now) => true,
             Motive::Try => return Err(LocalReason::TriedEnough),
@@ -163,11 +131,17 @@ impl Engine {
     }
 
     /// What speaks for sending it, or what against it.
-    fn motive(&self, state: &MethodState, request: &Request, quote: &Quote) -> Result<Motive, LocalReason> {
+    fn motive(
+        &self,
+        state: &MethodState,
+        request: &Request,
+        server: ServerIndex,
+        quote: &Quote,
+    ) -> Result<Motive, LocalReason> {
         let remote = quote.remote.ok_or(LocalReason::FirstRun)?;
         let certain = remote.worst <= quote.limit;
         // Once it has come too late twice in a row its figures do not hold: only tries can tell when they do again.
-        let doubtful = state.late_in_a_row >= 2;
+        let doubtful = state.late_in_a_row(server) >= 2;
         let worth_a_try = remote.hoped <= quote.limit && !state.info.once;
         let planned = match state.placement {
             None => return Err(LocalReason::NoPlan),
@@ -191,39 +165,5 @@ impl Engine {
     fn plan_holds(&self, request: &Request) -> bool {
         let caller = request.caller.and_then(|caller| self.methods.get(caller.position()));
         caller.is_none_or(|caller| caller.placement != Some(Placement::Server))
-    }
-
-    /// The first server, in the user's order, that takes the method now; or why none does.
-    fn choose(
-        &self,
-        now: Timestamp,
-        state: &MethodState,
-        request: &Request,
-    ) -> Result<ServerIndex, LocalReason> {
-        if let Some(outer) = request.within {
-            let server = self.under_way.get(&outer).ok_or(LocalReason::NotAttached)?.offer.server;
-            return self.obstacle(now, state, request, server).map_or(Ok(server), Err);
-        }
-        let mut first = None;
-        for position in 0..self.servers.len() {
-            let server = ServerIndex(position as u16);
-            match self.obstacle(now, state, request, server) {
-                None => return Ok(server),
-                Some(obstacle) => first = first.or(Some(obstacle)),
-            }
-        }
-        Err(first.unwrap_or(LocalReason::NoServer))
-    }
-
-    fn obstacle(
-        &self,
-        now: Timestamp,
-        state: &MethodState,
-        request: &Request,
-        server: ServerIndex,
-    ) -> Option<LocalReason> {
-        let obstacle = self.servers[server.position()].obstacle(now, request.method)?;
-        // A method that can run nowhere else may as well wait for a silent server until its deadline.
-        (obstacle != LocalReason::Silent || !state.info.remote_only).then_some(obstacle)
     }
 }

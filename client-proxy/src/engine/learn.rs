@@ -37,7 +37,7 @@ impl Engine {
         let takes = |server: &Server| server.is_attached() && server.offers(method);
         statistics.size_is_unknown()
             && state.bound_here().is_none()
-            && state.held(now).is_none()
+            && state.trouble.held(now).is_none()
             && self.settings.policy == Policy::Plan
             && self.servers.iter().any(takes)
             && statistics.local(None).is_none_or(|local| local.median() >= WORTH_A_LOOK)
@@ -79,7 +79,7 @@ impl Engine {
         match rerun {
             Rerun::Panicked => {
                 state.pin = None;
-                state.held = None;
+                state.trouble.held = None;
             }
             Rerun::Returned => {
                 let message = message.clone();

@@ -139,7 +139,7 @@ impl Engine {
         if restarted {
             // Another run of the server has not done what the last one did.
             for state in &mut self.methods {
-                state.recovered();
+                state.recovered(ServerIndex(position as u16));
             }
         }
         self.ask(now, ServerIndex(position as u16), welcome.server);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use outboard_core::{MethodIndex, Placement, Timestamp};
+use outboard_core::{MethodIndex, Placement, ServerIndex, Timestamp};
 
 use super::Engine;
 use crate::method::{MethodState, Word};
 use crate::output::Output;
 use crate::quote::Quote;
+use crate::server::Server;
 use crate::settings::Policy;
 
 /// Words follow what was learned within this time: a call more or less that asks in vain costs a fraction of a microsecond.
@@ -43,8 +44,10 @@ impl Engine {
             // It has to ask even where no server is, to be refused.
             return Word::Consult;
         }
-        let takes = |server: &crate::server::Server| server.is_attached() && server.offers(method);
-        let Some(server) = self.servers.iter().position(takes) else { return Word::Local };
+        let takes = |server: &&Server| server.is_attached() && server.offers(method);
+        if !self.servers.iter().any(|server| takes(&server)) {
+            return Word::Local;
+        }
         if state.bound_here().is_some() {
             return Word::Local;
         }
@@ -59,18 +62,20 @@ impl Engine {
         let Some(statistics) = self.profile.method(method) else { return Word::Local };
         // With work, the next call may be larger than any before.
         let work = (state.largest_work > 0.0).then_some(state.largest_work * 4.0);
-        let market = self.market(now, outboard_core::ServerIndex(server as u16));
-        let quote = Quote::reckon(statistics, work, None, state.terms(), &market);
-        let Some(remote) = quote.remote.filter(|_| quote.local.is_some()) else {
-            // The first run is timed by itself, so that the second can be compared.
-            return Word::Consult;
-        };
-        let hopeful = remote.hoped <= quote.limit;
-        let may_go = match state.placement {
-            None => false,
-            Some(Placement::Server) => hopeful,
-            Some(Placement::Device) => hopeful && quote.may_pay(self.objective),
-        };
+        let taking = self.servers.iter().enumerate().filter(|(_, server)| takes(server));
+        let may_go = taking.map(|(position, _)| ServerIndex(position as u16)).any(|server| {
+            let quote = Quote::reckon(statistics, work, None, state.terms(), &self.market(now, server));
+            let Some(remote) = quote.remote.filter(|_| quote.local.is_some()) else {
+                // The first run is timed by itself, so that the second can be compared.
+                return true;
+            };
+            let hopeful = remote.hoped <= quote.limit;
+            match state.placement {
+                None => false,
+                Some(Placement::Server) => hopeful,
+                Some(Placement::Device) => hopeful && quote.may_pay(self.objective),
+            }
+        });
         if may_go { Word::Consult } else { Word::Local }
     }
 }

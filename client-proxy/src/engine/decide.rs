@@ -155,6 +155,8 @@ impl Engine {
             (true, _) => Err(LocalReason::TooSlow),
             // What little is known speaks against it, but it is little.
             (false, false) if worth_a_try && quote.may_pay(self.objective) => Ok(Motive::Try),
+            // The plan was made for other figures, or for another server.
+            (false, true) if worth_a_try && quote.pays(self.objective) => Ok(Motive::Try),
             (false, _) if state.placement == Some(Placement::Server) => Err(LocalReason::NotAlone),
             (false, _) => Err(LocalReason::Planned),
         }

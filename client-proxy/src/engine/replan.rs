@@ -7,6 +7,7 @@ use outboard_profiler::{Costing, Profile, Quantity, Spread};
 
 use super::Engine;
 use crate::output::{Notice, Output};
+use crate::quote::Quote;
 
 /// Keeps plans from following every flicker.
 ///
@@ -114,8 +115,7 @@ impl Engine {
     pub(super) fn replan(&mut self, now: Timestamp) {
         self.planner.due = None;
         self.planner.calm(now);
-        let Some(server) = self.servers.iter().position(|server| server.is_attached()) else { return };
-        let server = ServerIndex(server as u16);
+        let Some(server) = self.worth_planning(now) else { return };
         let figures = self.figures(now, server);
         if self.methods.is_empty() || self.profile.edges().next().is_none() {
             // Nothing has run yet; the first run hurries.
@@ -138,6 +138,27 @@ impl Engine {
         }
         self.planner.basis = figures;
         self.planner.asked = Some(now);
+    }
+
+    /// The server to plan for: the first that is worth something to some method, or else the first.
+    fn worth_planning(&self, now: Timestamp) -> Option<ServerIndex> {
+        let attached = || {
+            let servers = self.servers.iter().enumerate().filter(|(_, server)| server.is_attached());
+            servers.map(|(position, _)| ServerIndex(position as u16))
+        };
+        let is_worth_it = |server: &ServerIndex| {
+            let market = self.market(now, *server);
+            self.methods.iter().enumerate().any(|(position, state)| {
+                let method = MethodIndex(position as u32);
+                let Some(statistics) = self.profile.method(method) else { return false };
+                self.pin(*server, method).is_none() && {
+                    let quote = Quote::reckon(statistics, None, None, state.terms(), &market);
+                    quote.may_pay(self.objective)
+                        && quote.remote.is_some_and(|remote| remote.hoped <= quote.limit)
+                }
+            })
+        };
+        attached().find(is_worth_it).or_else(|| attached().next())
     }
 
     /// Where a method has to run as far as a plan for that server is concerned.

@@ -1,7 +1,9 @@
 //! The engine in virtual time, against scripted servers over simulated links: each test is a story.
 
 mod failures;
+mod hedges;
 mod offloading;
 mod properties;
 mod rules;
+mod servers;
 mod world;

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use outboard_client_proxy::{
-    AbandonReason, AttemptEvent, Decision, Engine, LocalReason, MethodInfo, Notice, Offer, Output, Request,
-    Rerun, ServerSettings, Settings, Word,
+    AbandonReason, AttemptEvent, Decision, Engine, Hedge, LocalReason, MethodInfo, Notice, Offer, Output,
+    Request, Rerun, ServerSettings, Settings, Word,
 };
 use outboard_core::{
     Bandwidth, ByteCount, CallId, InstanceId, MethodId, MethodIndex, Objective, Placement, Plan, ServerIndex,
@@ -81,6 +81,8 @@ pub(crate) enum How {
     Remote,
     /// Here, after an attempt that ended like this.
     FellBack(Ended),
+    /// Here, beside an attempt that took longer.
+    Hedged,
     Refused(LocalReason),
     /// Remote only, and the attempt ended like this.
     Error(Ended),
@@ -227,13 +229,20 @@ impl World {
                 let slots = vec![SlotImage::Whole(Image::from(vec![0; cost.up as usize]))];
                 match self.engine.attempt(self.now, &offer, slots) {
                     Ok(attempt) => self.await_attempt(attempt, &offer),
-                    Err(reason) => {
+                    Err(reason) => self.elsewhere(&offer).unwrap_or_else(|| {
                         self.run_here(&request);
                         How::Local(reason)
-                    }
+                    }),
                 }
             }
         }
+    }
+
+    /// Tries the next server, if there is one that is worth it.
+    fn elsewhere(&mut self, offer: &Offer) -> Option<How> {
+        let request = Request { tried: offer.request.tried.and(offer), ..offer.request };
+        let next = matches!(self.engine.decide(self.now, &request), Decision::Remote(_));
+        next.then(|| self.carry_out(request))
     }
 
     fn await_attempt(&mut self, attempt: Attempt, offer: &Offer) -> How {
@@ -241,7 +250,26 @@ impl World {
         self.drain();
         let give_up = offer.bound.map_or(Timestamp::FAR_FUTURE, |bound| self.now + bound);
         let came = |world: &Self| world.delivered.contains_key(&attempt);
-        self.run_until(give_up, came);
+        let local = self.cost_of(&offer.request).local;
+        let mut done_here = Timestamp::FAR_FUTURE;
+        if offer.hedge == Hedge::Always {
+            self.engine.hedged(attempt);
+            done_here = self.now + local;
+        }
+        self.run_until(give_up.min(done_here), came);
+        if offer.hedge != Hedge::Never && !came(self) && self.now < done_here {
+            if offer.hedge == Hedge::Late {
+                self.engine.hedged(attempt);
+                done_here = self.now + local;
+            }
+            self.engine.overdue(self.now, attempt);
+            self.run_until(done_here, came);
+        }
+        if self.now >= done_here && !came(self) {
+            self.engine.abandon(self.now, attempt, AbandonReason::Hedged(local));
+            self.ran_here(&offer.request);
+            return How::Hedged;
+        }
         let event = self.delivered.remove(&attempt).and_then(|mut events| events.pop());
         let ended = match event {
             Some(AttemptEvent::Replied(_)) => {
@@ -257,8 +285,11 @@ impl World {
                 Ended::Late
             }
         };
-        let info = self.engine.method_info(offer.request.method).expect("registered");
         let ran_perhaps = !matches!(&ended, Ended::Failed(failure) if failure.never_started());
+        if !ran_perhaps && let Some(how) = self.elsewhere(offer) {
+            return how;
+        }
+        let info = self.engine.method_info(offer.request.method).expect("registered");
         if info.remote_only || info.once && ran_perhaps {
             return How::Error(ended);
         }
@@ -272,6 +303,11 @@ impl World {
     fn run_here(&mut self, request: &Request) {
         let time = self.cost_of(request).local;
         self.pass(time);
+        self.ran_here(request);
+    }
+
+    fn ran_here(&mut self, request: &Request) {
+        let time = self.cost_of(request).local;
         self.engine.ran_locally(
             self.now,
             &LocalCalls {

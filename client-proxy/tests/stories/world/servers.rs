@@ -204,7 +204,11 @@ impl World {
                 let fate = server.fates.get(&call.method).cloned().unwrap_or(Fate::Reply);
                 let factor = if let Fate::Slow(factor) = fate { factor } else { 1.0 };
                 let work = self.works.get(&call.attempt).copied().unwrap_or(1.0);
-                let ran = self.costs[&call.method].local.mul_f64(work * factor / server.speed);
+                let ran = match fate {
+                    // What it does not run it says at once.
+                    Fate::Fail(Failure::NotRun(_)) => Duration::ZERO,
+                    _ => self.costs[&call.method].local.mul_f64(work * factor / server.speed),
+                };
                 let connection = server.connection;
                 self.later(ran, position, Happening::Finish(connection, call.attempt, call.method, ran));
             }

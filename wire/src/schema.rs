@@ -27,6 +27,8 @@ pub struct Schema {
     pub skips: Vec<SkippedField>,
     /// Parts that are known by their type's name alone: a change within them does not show.
     pub opaque: Vec<OpaquePart>,
+    /// Whether there are shared objects in it.
+    pub shares: bool,
 }
 
 /// A field that is not encoded.
@@ -68,6 +70,7 @@ impl Schema {
             text: builder.text,
             skips: builder.skips,
             opaque: builder.opaque,
+            shares: builder.shares,
         }
     }
 
@@ -90,6 +93,7 @@ pub struct SchemaBuilder {
     known: BTreeMap<(TypeId, bool, Option<u16>), usize>,
     skips: Vec<SkippedField>,
     opaque: Vec<OpaquePart>,
+    shares: bool,
 }
 
 impl SchemaBuilder {
@@ -110,6 +114,12 @@ impl SchemaBuilder {
     pub fn container(&mut self, name: &str, part: impl FnOnce(&mut Self)) {
         self.text.push_str(name);
         self.within("[]", '<', '>', true, part);
+    }
+
+    /// A shared object, written beside; what refers to it has its number.
+    pub fn shared(&mut self, part: impl FnOnce(&mut Self)) {
+        self.shares = true;
+        self.container("shared", part);
     }
 
     /// So many values one after the other.

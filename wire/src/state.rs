@@ -7,7 +7,7 @@
 //! of one, with its changes brought back, cannot be told from the original.
 //!
 //! There is no `State` for interior mutability, for references and for shared ownership: two ends could not tell who
-//! else sees a change.
+//! else sees a change. [`Shared`](crate::Shared) is both, and tells.
 
 mod foreign;
 mod map;
@@ -22,6 +22,7 @@ use std::any::{Any, TypeId};
 
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use crate::schema::SchemaBuilder;
+use crate::tracked::Stamp;
 
 /// A value that can travel, and be brought up to date in place.
 ///
@@ -81,6 +82,11 @@ pub trait State: Sized + 'static {
     /// Swaps everything but skipped fields.
     fn exchange(&mut self, other: &mut Self) {
         std::mem::swap(self, other);
+    }
+
+    /// What stands for the present contents, where that is known without looking at them: equal stamps, equal encodings.
+    fn stamp(&self) -> Option<Stamp> {
+        None
     }
 
     /// Names this value and the fixed places in it (fields of structs, tuples and arrays that are not skipped) that have

@@ -3,6 +3,7 @@
 use outboard_core::ByteCount;
 
 use super::DecodeError;
+use crate::objects::ObjectReader;
 
 /// How much memory a byte of input may become. `Vec<Option<f64>>` full of `None` reaches 16 bytes for one.
 const MEMORY_PER_BYTE: usize = 32;
@@ -13,16 +14,20 @@ const FREE_MEMORY: usize = 16 << 20;
 /// Reads an encoding.
 #[derive(Debug)]
 pub struct Decoder<'a> {
-    rest: &'a [u8],
-    depth: u16,
-    allowance: usize,
+    pub(crate) rest: &'a [u8],
+    pub(crate) depth: u16,
+    pub(crate) allowance: usize,
+    /// Shared objects that the input may refer to.
+    pub(crate) objects: Option<&'a mut ObjectReader>,
+    /// Whether the input is the contents of one, and the allowance that of all of them.
+    pub(crate) in_object: bool,
 }
 
 impl<'a> Decoder<'a> {
     /// Of `bytes`, nested at most `depth` deep.
     pub fn new(bytes: &'a [u8], depth: u16) -> Self {
         let allowance = bytes.len().saturating_mul(MEMORY_PER_BYTE).max(FREE_MEMORY);
-        Self { rest: bytes, depth, allowance }
+        Self { rest: bytes, depth, allowance, objects: None, in_object: false }
     }
 
     /// Bounds the memory that elements of containers may take. By default 32 times the input, and at least 16 MiB.

@@ -93,9 +93,12 @@ impl<'de> de::Deserializer<'de> for &mut Decoder<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
+        if name == crate::shared::SERDE_NAME {
+            return Err(DecodeError::SharedBySerde);
+        }
         self.nested(|input| visitor.visit_newtype_struct(input))
     }
 

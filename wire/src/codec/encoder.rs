@@ -3,19 +3,23 @@
 use outboard_core::ByteCount;
 
 use super::{DEFAULT_DEPTH, EncodeError};
+use crate::objects::ObjectWriter;
 
 /// Grows an encoding, within a budget.
 #[derive(Debug)]
 pub struct Encoder {
-    bytes: Vec<u8>,
-    budget: usize,
-    depth: u16,
+    pub(crate) bytes: Vec<u8>,
+    /// Of `bytes`; what is written beside them is taken off.
+    pub(crate) budget: usize,
+    pub(crate) depth: u16,
+    /// Where shared objects are written, beside `bytes`.
+    pub(crate) objects: Option<Box<ObjectWriter>>,
 }
 
 impl Encoder {
     /// Without a budget.
     pub fn new() -> Self {
-        Self { bytes: Vec::new(), budget: usize::MAX, depth: DEFAULT_DEPTH }
+        Self { bytes: Vec::new(), budget: usize::MAX, depth: DEFAULT_DEPTH, objects: None }
     }
 
     /// Stops with [`EncodeError::OverBudget`] before it grows past `budget`.

@@ -20,6 +20,21 @@ pub enum EncodeError {
     /// A sequence or map of serde's that does not know its length beforehand.
     #[error("a sequence or map does not state its length: give `Serializer::serialize_seq` a length")]
     UnknownLength,
+    /// Shared objects hold each other in a circle.
+    #[error(
+        "shared objects hold each other in a circle, which cannot travel: let one of them refer to the other by an \
+         index or a name"
+    )]
+    Cycle,
+    /// Somebody has a shared object locked.
+    #[error("a shared object is locked: drop the guard before the call")]
+    Locked,
+    /// A shared object outside a call, beside which it could be written.
+    #[error("a shared object can only be encoded as a part of a call")]
+    NoObjects,
+    /// A shared object in a type that travels by serde, which would make two of one.
+    #[error("a `Shared` travels by `State`: derive it for the type that holds it")]
+    SharedBySerde,
     /// The value's own `Serialize` or `State` said no.
     #[error("the value refuses to be encoded: {0}")]
     Refused(String),
@@ -77,6 +92,37 @@ pub enum DecodeError {
     /// The type asks serde to look at the input to find out what it is, which this format cannot tell.
     #[error("the type needs a self-describing format: replace serde's `untagged`, `flatten` or `tag`")]
     NotSelfDescribing,
+    /// A shared object within itself.
+    #[error("a shared object holds itself")]
+    Cycle,
+    /// A reference to a shared object that is not there.
+    #[error("there is no shared object {0}")]
+    UnknownObject(u64),
+    /// A shared object that nothing refers to.
+    #[error("nothing refers to the shared object {0}")]
+    UnusedObject(u64),
+    /// A reply that tells of fewer shared objects than went with the call.
+    #[error("{found} shared objects came back of {expected}")]
+    Objects {
+        /// How many went.
+        expected: u64,
+        /// How many came.
+        found: u64,
+    },
+    /// References of two types to one shared object.
+    #[error("the shared object {number} is no `{expected}`")]
+    ObjectType {
+        /// The object.
+        number: u64,
+        /// The type that the reference has.
+        expected: &'static str,
+    },
+    /// A shared object outside a call.
+    #[error("a shared object can only be decoded as a part of a call")]
+    NoObjects,
+    /// A shared object in a type that travels by serde.
+    #[error("a `Shared` travels by `State`: derive it for the type that holds it")]
+    SharedBySerde,
     /// The value's own `Deserialize` or `State` said no.
     #[error("the type refuses its encoding: {0}")]
     Refused(String),

@@ -95,9 +95,12 @@ impl ser::Serializer for Sink<'_> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), EncodeError> {
+        if name == crate::shared::SERDE_NAME {
+            return Err(EncodeError::SharedBySerde);
+        }
         self.whole(value)
     }
 

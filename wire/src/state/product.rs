@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use super::{Lent, Places, State};
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use crate::schema::SchemaBuilder;
+use crate::tracked::Stamp;
 
 macro_rules! tuples {
     ($(($($part:ident $at:tt),+);)*) => {
@@ -29,6 +30,10 @@ macro_rules! tuples {
 
                 fn exchange(&mut self, other: &mut Self) {
                     $(self.$at.exchange(&mut other.$at);)+
+                }
+
+                fn stamp(&self) -> Option<Stamp> {
+                    Stamp::of_all([$(self.$at.stamp()),+])
                 }
 
                 fn places(&self, places: &mut Places<'_>) {
@@ -110,6 +115,10 @@ impl State for () {
     fn decode(_input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         Ok(())
     }
+
+    fn stamp(&self) -> Option<Stamp> {
+        Some(Stamp::of_nothing())
+    }
 }
 
 impl<T: ?Sized + 'static> State for PhantomData<T> {
@@ -123,5 +132,9 @@ impl<T: ?Sized + 'static> State for PhantomData<T> {
 
     fn decode(_input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         Ok(Self)
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        Some(Stamp::of_nothing())
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use super::State;
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use crate::schema::SchemaBuilder;
+use crate::tracked::Stamp;
 
 impl<T: State> State for Option<T> {
     fn schema(schema: &mut SchemaBuilder) {
@@ -102,6 +103,10 @@ impl<T: State> State for Box<T> {
     fn decode(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
         input.claim(1, size_of::<T>())?;
         input.nested(T::decode).map(Box::new)
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        T::stamp(self)
     }
 }
 

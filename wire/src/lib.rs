@@ -68,6 +68,7 @@
 //!
 //! The crate has no features.
 
+pub mod bases;
 pub mod codec;
 pub mod delta;
 pub mod device;

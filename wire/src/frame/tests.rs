@@ -49,7 +49,7 @@ fn frames_come_out_as_they_went_in() {
                 slots: vec![
                     vec![1, 2, 3].into(),
                     SlotImage::Same(version(Part::Sent(1))),
-                    SlotImage::Delta(Some(version(Part::Returned(2))), Delta::Runs(vec![4].into())),
+                    SlotImage::Delta(Some(version(Part::Returned(2))), Delta::Edits(vec![4].into())),
                     SlotImage::Delta(None, Delta::Packed { length: 9, bytes: vec![5].into() }),
                 ],
                 result_base: Some(version(Part::Result)),

@@ -35,6 +35,38 @@ fn programs_mean_the_same_when_nothing_fails() {
     assert!(report.replied > 500 && report.backs > 100, "{report:#?}");
 }
 
+/// Runs each program as often as its run has turns, with one crash before another turn each time. Gives how many runs
+/// there were.
+fn crash_at_every_turn(
+    seeds: std::ops::Range<u64>,
+    at: fn(usize) -> Weather,
+    crashed: fn(&Report) -> u64,
+) -> u64 {
+    let mut runs = 0;
+    for seed in seeds {
+        for turn in 0.. {
+            let report = run_many(seed..seed + 1, at(turn));
+            if crashed(&report) == 0 {
+                break;
+            }
+            runs += 1;
+        }
+    }
+    runs
+}
+
+#[test]
+fn a_server_may_crash_before_every_turn() {
+    let runs = crash_at_every_turn(0..60, Weather::ServerCrash, |report| report.crashes);
+    assert!(runs > 2_000, "there were only {runs} crashes");
+}
+
+#[test]
+fn a_device_may_crash_before_every_turn() {
+    let runs = crash_at_every_turn(0..60, Weather::DeviceCrash, |report| report.device_crashes);
+    assert!(runs > 2_000, "there were only {runs} crashes");
+}
+
 /// Finds a planted defect, and tells it by a program that a person can follow.
 fn assert_is_found(defect: Defect) {
     let found = (0..3_000).find(|&seed| check(seed, Weather::Foul, Some(defect)).is_none());

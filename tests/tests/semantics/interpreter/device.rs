@@ -2,8 +2,11 @@
 //! commits or undoes what comes of them.
 
 mod back;
+mod cancel;
 mod once;
 mod wait;
+
+use std::collections::BTreeMap;
 
 use outboard_core::{CallId, Timestamp};
 use outboard_wire::device::{Event, Output, Session};
@@ -11,7 +14,8 @@ use outboard_wire::frame::{Attempt, Image, Refusal, ToDevice, decode_frame};
 use outboard_wire::{Limits, Lost, Timing, codec};
 
 use super::hello;
-use super::machine::{Machine, Outside, Step};
+use super::machine::{Machine, Origin, Outside, Step};
+use super::plain::Told;
 use super::program::{Flow, Kind, Program};
 use super::report::{Defect, Report};
 use super::tape::Tape;
@@ -25,11 +29,16 @@ const MOST_CALLS: u64 = 60;
 
 #[derive(Debug)]
 pub(crate) struct Device {
+    /// Which run of the app this is.
+    life: u32,
     heap: Heap,
     stack: Vec<Activity>,
     link: Option<(Link, Session)>,
     next_call: u64,
     onces: Log,
+    /// How many calls there were that can be cancelled.
+    cancellables: usize,
+    cancelled: BTreeMap<usize, usize>,
     /// What `main` came to.
     pub(crate) done: Option<Flow>,
     defect: Option<Defect>,
@@ -63,15 +72,18 @@ pub(crate) struct Around<'a> {
 }
 
 impl Device {
-    pub(crate) fn new(program: &Program, defect: Option<Defect>) -> Self {
+    pub(crate) fn new(program: &Program, life: u32, defect: Option<Defect>) -> Self {
         let mut heap = Heap::default();
         let main = Machine::main(program, &mut heap);
         Self {
+            life,
             heap,
             stack: vec![Activity::Run(main, Purpose::Main)],
             link: None,
             next_call: 0,
             onces: Log::default(),
+            cancellables: 0,
+            cancelled: BTreeMap::new(),
             done: None,
             defect,
             given_up: Vec::new(),
@@ -79,11 +91,21 @@ impl Device {
     }
 
     pub(crate) fn connect(&mut self, now: Timestamp, link: Link, program: &Program) {
-        self.link = Some((link, Session::new(now, hello(program.methods.len()), Timing::default())));
+        self.link =
+            Some((link, Session::new(now, hello(self.life, program.methods.len()), Timing::default())));
     }
 
     pub(crate) fn link(&self) -> Option<Link> {
         self.link.as_ref().map(|(link, _)| *link)
+    }
+
+    pub(crate) fn life(&self) -> u32 {
+        self.life
+    }
+
+    /// What the program was told that a plain run is not.
+    pub(crate) fn told(&self) -> Told {
+        Told { cancelled: self.cancelled.clone(), onces: self.onces.told() }
     }
 
     pub(crate) fn objects(&self, count: usize) -> Vec<Object> {
@@ -137,25 +159,28 @@ impl Device {
     }
 
     /// Whether the thread has anything to do.
-    pub(crate) fn is_runnable(&self) -> bool {
+    pub(crate) fn is_runnable(&self, program: &Program) -> bool {
         match self.stack.last() {
             None => false,
             Some(Activity::Run(..)) => true,
-            Some(Activity::Wait(wait)) => wait.has_news(),
+            Some(Activity::Wait(wait)) => wait.has_news() || self.can_drop(program),
         }
     }
 
     /// Lets the thread go on for one step.
     pub(crate) fn step(&mut self, around: &mut Around<'_>) {
+        if self.can_drop(around.program) && around.tape.below(2) == 0 {
+            return self.drop_call_back(around);
+        }
         match self.stack.pop() {
             None => {}
             Some(Activity::Wait(wait)) => self.wait(around, *wait),
             Some(Activity::Run(mut machine, purpose)) => {
                 match machine.step(around.program, &mut self.heap, around.outside) {
                     Step::Ran => self.stack.push(Activity::Run(machine, purpose)),
-                    Step::Gate { method, arguments } => {
+                    Step::Gate { method, arguments, cancellable } => {
                         self.stack.push(Activity::Run(machine, purpose));
-                        self.gate(around, method, arguments);
+                        self.gate(around, method, arguments, cancellable);
                     }
                     Step::Done(flow) => self.finish(around, flow, purpose),
                 }
@@ -164,7 +189,11 @@ impl Device {
     }
 
     /// Decides where a call runs.
-    fn gate(&mut self, around: &mut Around<'_>, method: usize, arguments: Vec<Reference>) {
+    fn gate(&mut self, around: &mut Around<'_>, method: usize, arguments: Vec<Reference>, cancellable: bool) {
+        let cancellable = cancellable.then(|| {
+            self.cancellables += 1;
+            self.cancellables - 1
+        });
         let is_once = around.program.methods[method].kind == Kind::Once;
         if is_once && let Some(flow) = self.replay(around, method, &arguments) {
             return self.hand(flow);
@@ -173,7 +202,9 @@ impl Device {
         self.next_call += 1;
         let once = is_once.then(|| self.onces.begin(method, arguments.clone()));
         let travels = around.program.methods[method].may_travel() && call.0 < MOST_CALLS;
-        let wait = Wait::new(call, method, arguments, once, self.onces.place());
+        let place = self.onces.place();
+        let mut wait = Wait::new(call, method, arguments, once, place);
+        wait.cancellable = cancellable;
         if !travels || around.tape.below(3) == 0 {
             return self.run_here(around, wait);
         }
@@ -184,7 +215,8 @@ impl Device {
     fn run_here(&mut self, around: &Around<'_>, wait: Wait) {
         match wait.once {
             Some(entry) => {
-                let machine = Machine::method(around.program, wait.method, wait.arguments, wait.attempt.call);
+                let origin = Origin { life: self.life, call: wait.attempt.call };
+                let machine = Machine::method(around.program, wait.method, wait.arguments, origin);
                 self.stack.push(Activity::Run(machine, Purpose::Once(entry)));
             }
             None => self.caller().enter(around.program, wait.method, wait.arguments),
@@ -197,7 +229,7 @@ impl Device {
             Purpose::Main => self.done = Some(flow),
             Purpose::Back(question) => self.answer(around, question, flow),
             Purpose::Once(entry) => {
-                self.record(around, entry, flow);
+                self.record(around.program, entry, flow);
                 self.hand(flow);
             }
         }

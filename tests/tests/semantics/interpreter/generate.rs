@@ -22,7 +22,8 @@ pub(crate) fn program(tape: &mut Tape) -> Program {
         let mut writer =
             Writer { tape, first: number + 1, callees: &methods, scope, at: Some(kind), calls: 4 };
         let body = writer.body();
-        methods.insert(0, Method { kind, slots, body });
+        let is_async = kind == Kind::Device && tape.one_in(3);
+        methods.insert(0, Method { kind, is_async, slots, body });
     }
     let objects: Vec<Type> =
         (0..1 + tape.below(3)).map(|_| *tape.pick(&[Type::Plain, Type::Deep, Type::Leaf])).collect();
@@ -201,6 +202,7 @@ impl Writer<'_> {
             variable: self.tape.below(VARIABLES),
             propagate: !is_main && self.tape.one_in(2),
             catch: is_main || self.tape.one_in(3),
+            cancellable: is_main && self.tape.one_in(2),
         }));
     }
 

@@ -18,7 +18,8 @@ pub(crate) struct Machine {
 struct Frame {
     /// `None` for `main`.
     method: Option<usize>,
-    call: CallId,
+    /// `None` for `main`, and for what runs as a part of another method.
+    origin: Option<Origin>,
     slots: Vec<Reference>,
     variables: [i64; VARIABLES],
     blocks: Vec<Running>,
@@ -52,6 +53,7 @@ pub(crate) enum Step {
     Gate {
         method: usize,
         arguments: Vec<Reference>,
+        cancellable: bool,
     },
     /// The outermost method has ended.
     Done(Flow),
@@ -64,11 +66,19 @@ pub(crate) struct Outside {
     pub(crate) effects: Vec<Effect>,
 }
 
+/// One run of a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Origin {
+    /// The run of the app that calls.
+    pub(crate) life: u32,
+    pub(crate) call: CallId,
+}
+
 /// Something that must not happen twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Effect {
-    /// The one run of the method that does it.
-    pub(crate) call: CallId,
+    /// The one run of the method that does it; not known where nothing can fail.
+    pub(crate) origin: Option<Origin>,
     pub(crate) method: usize,
     pub(crate) value: i64,
 }
@@ -80,9 +90,14 @@ impl Machine {
         Self { frames: vec![Frame::new(None, slots, &program.main)], handed: None }
     }
 
-    pub(crate) fn method(program: &Program, method: usize, arguments: Vec<Reference>, call: CallId) -> Self {
+    pub(crate) fn method(
+        program: &Program,
+        method: usize,
+        arguments: Vec<Reference>,
+        origin: Origin,
+    ) -> Self {
         let mut frame = Frame::new(Some(method), arguments, &program.methods[method].body);
-        frame.call = call;
+        frame.origin = Some(origin);
         Self { frames: vec![frame], handed: None }
     }
 
@@ -96,6 +111,11 @@ impl Machine {
         self.handed = Some(flow);
     }
 
+    /// Whether the outermost method itself runs or waits, and none that it called.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.frames.len() == 1
+    }
+
     fn resume(&mut self, heap: &mut Heap, flow: Flow) -> Step {
         let frame = self.frames.last_mut().expect("a machine that waits has a frame");
         let site = frame.waits.take().expect("a frame that is resumed waits");
@@ -107,6 +127,7 @@ impl Machine {
             Flow::Panic(_) | Flow::Unwind if !site.catch => return self.leave(heap, flow),
             Flow::Panic(code) => frame.variables[site.variable] = code ^ 0x55,
             Flow::Unwind => frame.variables[site.variable] = 0,
+            Flow::Cancelled => frame.variables[site.variable] = -55,
         }
         Step::Ran
     }
@@ -148,7 +169,7 @@ impl Machine {
                 let arguments = arguments.collect();
                 let (variable, propagate, catch) = (call.variable, call.propagate, call.catch);
                 frame.waits = Some(Site { variable, propagate, catch, heap: size });
-                return Step::Gate { method: call.method, arguments };
+                return Step::Gate { method: call.method, arguments, cancellable: call.cancellable };
             }
             Statement::Return(value) => {
                 let value = frame.evaluate(heap, &value);
@@ -173,8 +194,8 @@ impl Machine {
                 outside.shown.push((frame.method.unwrap_or(usize::MAX), frame.evaluate(heap, &value)));
             }
             Statement::Effect(value) => {
-                let (call, method) = (frame.call, frame.method.unwrap_or(usize::MAX));
-                outside.effects.push(Effect { call, method, value: frame.evaluate(heap, &value) });
+                let (origin, method) = (frame.origin, frame.method.unwrap_or(usize::MAX));
+                outside.effects.push(Effect { origin, method, value: frame.evaluate(heap, &value) });
             }
         }
         Step::Ran
@@ -193,7 +214,7 @@ impl Frame {
     fn new(method: Option<usize>, slots: Vec<Reference>, body: &Block) -> Self {
         let known = slots.len();
         let body = Running { block: body.clone(), next: 0, again: 0, known };
-        Self { method, call: CallId(0), slots, variables: [0; VARIABLES], blocks: vec![body], waits: None }
+        Self { method, origin: None, slots, variables: [0; VARIABLES], blocks: vec![body], waits: None }
     }
 
     fn run(&mut self, block: Block, again: u8) {

@@ -19,13 +19,16 @@ mod world;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use outboard_core::{BodyHash, CallId, InstanceId, MethodId, SchemaHash};
+use outboard_core::{BodyHash, InstanceId, MethodId, SchemaHash};
 use outboard_wire::Limits;
 use outboard_wire::frame::{AppIdentity, Hello, MethodEntry, PROTOCOL};
 
-use plain::Outcome;
+use machine::{Effect, Origin};
+use plain::{Outcome, Told};
 use program::Program;
 use tape::Tape;
+use value::Object;
+use world::Run;
 
 pub(crate) use report::{Defect, Report};
 pub(crate) use world::Weather;
@@ -43,14 +46,17 @@ fn compare(
     weather: Weather,
     defect: Option<Defect>,
 ) -> (Option<Result<Report, String>>, Tape) {
-    let Some(expected) = plain::run(program) else { return (None, tape) };
+    if plain::run(program, &Told::default()).is_none() {
+        return (None, tape);
+    }
     let whole = tape.clone();
     // A broken invariant is a finding like any other, and is made simpler like any other.
     let run = AssertUnwindSafe(|| world::run(program, tape, weather, defect));
     match catch_unwind(run) {
-        Ok((found, report, tape)) => {
-            let difference = difference(&expected, &found, &report, weather);
-            (Some(difference.map_or(Ok(report), Err)), tape)
+        Ok(run) => {
+            let Some(expected) = plain::run(program, &run.told) else { return (None, run.tape) };
+            let difference = difference(&expected, &run, weather);
+            (Some(difference.map_or(Ok(run.earlier + run.report), Err)), run.tape)
         }
         Err(payload) => {
             let message = payload.downcast_ref::<String>().cloned();
@@ -73,44 +79,55 @@ pub(crate) fn check(seed: u64, weather: Weather, defect: Option<Defect>) -> Opti
 /// All that a run was, as text.
 pub(crate) fn transcript(seed: u64) -> String {
     let (program, tape) = draw(seed);
-    let (outcome, report, tape) = world::run(&program, tape, Weather::Foul, None);
-    format!("{program}\n{outcome:?}\n{report:?}\n{:?}", tape.into_recorded())
+    let Run { outcome, told, earlier, report, tape } = world::run(&program, tape, Weather::Foul, None);
+    let tape = tape.into_recorded();
+    format!("{program}\n{outcome:?}\n{told:?}\n{earlier:?}\n{report:?}\n{tape:?}")
 }
 
-fn difference(expected: &Outcome, found: &Outcome, report: &Report, weather: Weather) -> Option<String> {
-    let told = |what: &str| Some(format!("{what}: expected {expected:#?}\nfound {found:#?}\n{report:?}"));
-    let calls: BTreeSet<CallId> = found.outside.effects.iter().map(|effect| effect.call).collect();
-    if calls.len() != found.outside.effects.len() {
-        return told("a `once` method ran twice");
+fn difference(expected: &Outcome, run: &Run, weather: Weather) -> Option<String> {
+    let Run { outcome: found, told, report, .. } = run;
+    let differs =
+        |what: &str| Some(format!("{what}: expected {expected:#?}\nfound {found:#?}\n{told:?}\n{report:?}"));
+    let origins: BTreeSet<Option<Origin>> =
+        found.outside.effects.iter().map(|effect| effect.origin).collect();
+    if origins.len() != found.outside.effects.len() {
+        return differs("a `once` method ran twice");
     }
     if weather == Weather::Fair && report.unknown + report.expired > 0 {
-        return told("a call was lost in fair weather");
+        return differs("a call was lost in fair weather");
     }
-    // The program itself was told that something may have run, and went another way.
-    if report.maybe_ran > 0 {
-        return None;
-    }
-    if (expected.flow, &expected.objects) != (found.flow, &found.objects) {
-        return told("another result or state");
-    }
-    let effects = |outcome: &Outcome| -> Vec<(usize, i64)> {
-        outcome.outside.effects.iter().map(|effect| (effect.method, effect.value)).collect()
+    // The marks of call-backs that ran stay, whatever became of their call: they are on skipped fields.
+    let marked = |objects: &[Object]| -> Vec<Object> {
+        let keep = |object: &Object| if told.is_nothing() { object.clone() } else { object.unmarked() };
+        objects.iter().map(keep).collect()
     };
-    if effects(expected) != effects(found) {
-        return told("other effects of `once` methods");
+    if (expected.flow, marked(&expected.objects)) != (found.flow, marked(&found.objects)) {
+        return differs("another result or state");
+    }
+    // What runs of the app did that crashed before is compared with nothing.
+    let of_this_life = |effect: &&Effect| effect.origin.is_some_and(|origin| origin.life == run.life());
+    let effects = |effect: &Effect| (effect.method, effect.value);
+    let wanted: Vec<(usize, i64)> = expected.outside.effects.iter().map(effects).collect();
+    let had: Vec<(usize, i64)> = found.outside.effects.iter().filter(of_this_life).map(effects).collect();
+    // What the program was told may have run may have.
+    if if told.is_nothing() { wanted != had } else { !is_part(&wanted, &had) } {
+        return differs("other effects of `once` methods");
     }
     // Effects of device methods may repeat after an abandoned attempt, and only then.
-    let shown = (&expected.outside.shown, &found.outside.shown);
+    let (wanted, had) = (&expected.outside.shown, &found.outside.shown);
     let abandoned = report.garbled + report.failed + report.unknown + report.expired > 0;
-    let as_expected = if abandoned { is_within(shown.0, shown.1) } else { shown.0 == shown.1 };
-    if as_expected { None } else { told("other effects of device methods") }
+    let as_expected = match (told.is_nothing(), abandoned) {
+        (true, false) => wanted == had,
+        (true, true) => is_part(wanted, had) && had.iter().all(|shown| wanted.contains(shown)),
+        (false, _) => is_part(wanted, had),
+    };
+    if as_expected { None } else { differs("other effects of device methods") }
 }
 
-/// Whether `whole` has all elements of `part` in their order, and nothing that `part` does not have.
-fn is_within<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
+/// Whether `whole` has all elements of `part` in their order.
+fn is_part<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
     let mut rest = whole.iter();
     part.iter().all(|element| rest.any(|other| other == element))
-        && whole.iter().all(|element| part.contains(element))
 }
 
 /// A case that fails, made as simple as it can be while it does.
@@ -155,12 +172,12 @@ pub(crate) fn simplest(seed: u64, weather: Weather, defect: Option<Defect>) -> S
     Simplest { seed, program, difference }
 }
 
-fn hello(methods: usize) -> Hello {
+fn hello(life: u32, methods: usize) -> Hello {
     Hello {
         protocol: PROTOCOL,
         app: AppIdentity::default(),
         token: String::new(),
-        device: InstanceId(1),
+        device: InstanceId(u128::from(life)),
         limits: Limits::default(),
         methods: (0..methods).map(method_entry).collect(),
     }

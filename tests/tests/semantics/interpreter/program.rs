@@ -18,6 +18,8 @@ pub(crate) type Block = Rc<[Statement]>;
 #[derive(Clone, Debug)]
 pub(crate) struct Method {
     pub(crate) kind: Kind,
+    /// Where it runs on the device, it can be dropped half-way.
+    pub(crate) is_async: bool,
     pub(crate) slots: Vec<Slot>,
     pub(crate) body: Block,
 }
@@ -129,6 +131,8 @@ pub(crate) struct Call {
     pub(crate) propagate: bool,
     /// `catch_unwind` around it.
     pub(crate) catch: bool,
+    /// It is awaited beside something else, and may be dropped. In `main` only.
+    pub(crate) cancellable: bool,
 }
 
 /// How a method ends.
@@ -138,6 +142,8 @@ pub(crate) enum Flow {
     Panic(i64),
     /// The private payload with which a call-back that failed on the way unwinds the server's method.
     Unwind,
+    /// The caller dropped it.
+    Cancelled,
 }
 
 /// What an `Err` says.

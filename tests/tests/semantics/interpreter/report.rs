@@ -54,8 +54,10 @@ report! {
     undone,
     /// Calls that may run once only: those of unknown end, and those that a second run found made.
     maybe_ran, found_again,
+    /// Calls that their caller dropped, and async call-backs that were dropped with their attempt.
+    cancelled, dropped,
     /// Answers that nobody waited for any more.
     late_answers,
     /// Faults.
-    cuts, holes, crashes, drains, restarts, panics,
+    cuts, holes, device_crashes, crashes, drains, restarts, panics,
 }

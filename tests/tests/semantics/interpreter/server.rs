@@ -2,6 +2,7 @@
 
 mod worker;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use outboard_core::{InstanceId, Timestamp};
@@ -20,6 +21,8 @@ use worker::Worker;
 pub(crate) struct Server {
     instance: u128,
     engine: Engine,
+    /// Which run of the app each connection is from.
+    lives: BTreeMap<Connection, u32>,
     waiting: Vec<(Connection, CallFrame)>,
     workers: Vec<Worker>,
 }
@@ -37,7 +40,7 @@ impl Server {
         let methods = (0..program.methods.len()).filter(|_| !tape.one_in(12)).map(method_entry);
         let methods: Vec<_> = methods.collect();
         let engine = Engine::new(settings, |_: &str| Some(Grants::Everything), methods);
-        Self { instance, engine, waiting: Vec::new(), workers: Vec::new() }
+        Self { instance, engine, lives: BTreeMap::new(), waiting: Vec::new(), workers: Vec::new() }
     }
 
     /// Forgets everything, and is another run from now on.
@@ -45,7 +48,8 @@ impl Server {
         *self = Self::new(program, self.instance + 1, tape);
     }
 
-    pub(crate) fn listen(&mut self, now: Timestamp, link: Link) {
+    pub(crate) fn listen(&mut self, now: Timestamp, link: Link, life: u32) {
+        self.lives.insert(connection(link), life);
         self.engine.connected(now, connection(link));
     }
 
@@ -97,7 +101,7 @@ impl Server {
     /// Takes a call out of the queue.
     pub(crate) fn start(&mut self, now: Timestamp, program: &Program, waiting: usize) {
         let (connection, call) = self.waiting.remove(waiting);
-        let worker = match Worker::new(program, connection, &call) {
+        let worker = match Worker::new(program, connection, self.lives[&connection], &call) {
             Some(worker) => worker,
             None => {
                 let failure = Failure::NotRun(NotRun::Slots("garbled".into()));
@@ -127,7 +131,7 @@ impl Server {
         match worker.machine.step(program, &mut worker.heap, outside) {
             Step::Ran => {}
             Step::Gate { .. } if worker.poisoned => worker.machine.hand(Flow::Unwind),
-            Step::Gate { method, arguments } => {
+            Step::Gate { method, arguments, .. } => {
                 if program.methods[method].kind == Kind::Remoteable && !worker.on_device.contains(&method) {
                     return worker.machine.enter(program, method, arguments);
                 }
@@ -150,7 +154,7 @@ impl Server {
                 return;
             }
             Flow::Panic(code) => Failure::Panicked(code.to_string()),
-            Flow::Unwind => panic!("only a failed call-back unwinds"),
+            Flow::Unwind | Flow::Cancelled => panic!("only a failed call-back unwinds"),
         };
         self.engine.fail(now, connection, attempt, failure);
     }

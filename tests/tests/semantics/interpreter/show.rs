@@ -15,7 +15,8 @@ impl Display for Program {
                 };
                 format!("s{slot}: {passing}{:?}", of.of)
             });
-            writeln!(f, "{:?} fn m{number}({}) {{", method.kind, slots.collect::<Vec<_>>().join(", "))?;
+            let kind = if method.is_async { "async " } else { "" };
+            writeln!(f, "{kind}{:?} fn m{number}({}) {{", method.kind, slots.collect::<Vec<_>>().join(", "))?;
             block(f, &method.body, 1)?;
             writeln!(f, "}}")?;
         }
@@ -53,8 +54,9 @@ fn statement(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -> fmt:
             let arguments: Vec<String> = call.arguments.iter().map(ToString::to_string).collect();
             let catch = if call.catch { "catch " } else { "" };
             let propagate = if call.propagate { "?" } else { "" };
+            let cancellable = if call.cancellable { "perhaps " } else { "" };
             let (variable, method) = (call.variable, call.method);
-            writeln!(f, "v{variable} = {catch}m{method}({}){propagate};", arguments.join(", "))
+            writeln!(f, "v{variable} = {cancellable}{catch}m{method}({}){propagate};", arguments.join(", "))
         }
         Statement::Return(value) => writeln!(f, "return Ok({value});"),
         Statement::Fail(value) => writeln!(f, "return Err({value});"),

@@ -64,6 +64,12 @@ impl Object {
         (object.parts.len() == of.parts()).then_some(object)
     }
 
+    /// Without the marks of device methods.
+    pub(crate) fn unmarked(&self) -> Self {
+        let parts = self.parts.iter().map(Self::unmarked).collect();
+        Self { parts, seen: 0, ..self.clone() }
+    }
+
     /// Swaps what travels; skipped fields stay.
     pub(crate) fn exchange(&mut self, other: &mut Self) {
         std::mem::swap(&mut self.numbers, &mut other.numbers);

@@ -6,7 +6,7 @@ use outboard_core::Timestamp;
 
 use super::device::{Around, Device};
 use super::machine::Outside;
-use super::plain::Outcome;
+use super::plain::{Outcome, Told};
 use super::program::Program;
 use super::report::{Defect, Report};
 use super::server::Server;
@@ -20,6 +20,10 @@ pub(crate) enum Weather {
     Fair,
     /// Bounds pass, connections break, servers crash and restart.
     Foul,
+    /// Nothing breaks but the server, which restarts before this turn.
+    ServerCrash(usize),
+    /// Nothing breaks but the app, which starts anew before this turn.
+    DeviceCrash(usize),
 }
 
 /// More than any run takes that does not hang.
@@ -45,28 +49,46 @@ struct World<'a> {
     wire: Wire,
     links: u32,
     outside: Outside,
+    /// What happened to runs of the app that crashed.
+    earlier: Report,
     report: Report,
+    defect: Option<Defect>,
     /// Something goes wrong once in so many turns.
     fault_every: usize,
 }
 
+/// A run, and what is to be compared.
+pub(crate) struct Run {
+    pub(crate) outcome: Outcome,
+    pub(crate) told: Told,
+    /// What happened to runs of the app that crashed.
+    pub(crate) earlier: Report,
+    /// What happened to the last one, which came to its end.
+    pub(crate) report: Report,
+    pub(crate) tape: Tape,
+}
+
+impl Run {
+    /// Which run of the app came to its end.
+    pub(crate) fn life(&self) -> u32 {
+        1 + self.earlier.device_crashes as u32
+    }
+}
+
 /// Runs the program with the choices of the tape. Gives the tape back with what was drawn from it.
-pub(crate) fn run(
-    program: &Program,
-    mut tape: Tape,
-    weather: Weather,
-    defect: Option<Defect>,
-) -> (Outcome, Report, Tape) {
+pub(crate) fn run(program: &Program, mut tape: Tape, weather: Weather, defect: Option<Defect>) -> Run {
     let mut world = World {
         program,
         now: Timestamp::ZERO,
-        device: Device::new(program, defect),
+        device: Device::new(program, 1, defect),
         server: Server::new(program, 1, &mut tape),
         tape,
         wire: Wire::default(),
         links: 0,
         outside: Outside::default(),
+        earlier: Report::default(),
         report: Report::default(),
+        defect,
         fault_every: 0,
     };
     if weather == Weather::Foul {
@@ -77,7 +99,14 @@ pub(crate) fn run(
         assert!(turn < MOST_TURNS, "the run hangs");
         if let Some(flow) = world.device.done {
             let objects = world.device.objects(program.objects.len());
-            return (Outcome { flow, objects, outside: world.outside }, world.report, world.tape);
+            let told = world.device.told();
+            let outcome = Outcome { flow, objects, outside: world.outside };
+            return Run { outcome, told, earlier: world.earlier, report: world.report, tape: world.tape };
+        }
+        match weather {
+            Weather::ServerCrash(at) if at == turn => world.crash_server(),
+            Weather::DeviceCrash(at) if at == turn => world.crash_device(),
+            _ => {}
         }
         world.turn();
     }
@@ -100,7 +129,7 @@ impl World<'_> {
     /// What can happen next, the simplest first.
     fn turns(&self) -> Vec<Turn> {
         let mut turns = Vec::new();
-        if self.device.is_runnable() {
+        if self.device.is_runnable(self.program) {
             turns.push(Turn::Device);
         }
         turns.extend(self.wire.next().into_iter().map(Turn::Deliver));
@@ -162,7 +191,7 @@ impl World<'_> {
     fn connect(&mut self) {
         let link = Link(self.links);
         self.links += 1;
-        self.server.listen(self.now, link);
+        self.server.listen(self.now, link, self.device.life());
         self.device.connect(self.now, link, self.program);
         self.settle();
     }
@@ -172,7 +201,7 @@ impl World<'_> {
     }
 
     fn fault(&mut self) {
-        match self.tape.below(8) {
+        match self.tape.below(10) {
             0..=2 => _ = self.device.expire(&mut self.tape),
             3 => self.cut(),
             4 => {
@@ -181,15 +210,9 @@ impl World<'_> {
                     self.wire.swallow(link);
                 }
             }
-            5 => {
-                self.report.crashes += 1;
-                self.server.restart(self.program, &mut self.tape);
-                // A dead process says so, or its machine is dead too.
-                match self.device.link() {
-                    Some(link) if self.tape.one_in(2) => self.wire.swallow(link),
-                    _ => self.device.handle_lost(self.now),
-                }
-            }
+            5 => self.crash_server(),
+            7 if self.tape.one_in(4) => self.crash_device(),
+            7 | 8 => _ = self.device.cancel(self.now, self.program, &mut self.report),
             6 => {
                 self.report.drains += 1;
                 self.server.drain(self.now);
@@ -202,6 +225,32 @@ impl World<'_> {
                 }
             }
         }
+        self.settle();
+    }
+
+    fn crash_server(&mut self) {
+        self.report.crashes += 1;
+        self.server.restart(self.program, &mut self.tape);
+        // A dead process says so, or its machine is dead too.
+        match self.device.link() {
+            Some(link) if self.tape.one_in(2) => self.wire.swallow(link),
+            _ => self.device.handle_lost(self.now),
+        }
+        self.settle();
+    }
+
+    /// The app dies, and is started again: it knows nothing of the run before, whose calls may still run.
+    fn crash_device(&mut self) {
+        self.report.device_crashes += 1;
+        if let Some(link) = self.device.link() {
+            self.wire.swallow(link);
+            if self.tape.one_in(2) {
+                self.server.handle_lost(self.now, link);
+            }
+        }
+        self.device = Device::new(self.program, self.device.life() + 1, self.defect);
+        self.earlier = self.earlier + std::mem::take(&mut self.report);
+        self.outside.shown.clear();
         self.settle();
     }
 

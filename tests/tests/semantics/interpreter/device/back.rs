@@ -4,7 +4,7 @@ use outboard_core::{ByteCount, CallId};
 use outboard_wire::codec;
 use outboard_wire::frame::{AnswerFrame, AnswerImage, Attempt, BackFrame, BackSlot, Image, SlotImage};
 
-use super::super::machine::Machine;
+use super::super::machine::{Machine, Origin};
 use super::super::method_number;
 use super::super::program::{Flow, Kind, Passing, Slot};
 use super::super::value::{Object, Reference};
@@ -16,12 +16,12 @@ use super::{Activity, Around, Device, Purpose};
 pub(super) struct Question {
     attempt: Attempt,
     sequence: u32,
-    method: usize,
+    pub(super) method: usize,
     arguments: Vec<Reference>,
     /// Its entry in the log, when it may run only once.
     once: Option<Entry>,
     /// The size of the heap before it.
-    heap: usize,
+    pub(super) heap: usize,
 }
 
 impl Device {
@@ -47,7 +47,8 @@ impl Device {
             }
             question.once = Some(self.onces.begin(method, question.arguments.clone()));
         }
-        let machine = Machine::method(around.program, method, question.arguments.clone(), call);
+        let origin = Origin { life: self.life, call };
+        let machine = Machine::method(around.program, method, question.arguments.clone(), origin);
         self.stack.push(Activity::Run(machine, Purpose::Back(question)));
     }
 
@@ -90,7 +91,7 @@ impl Device {
     pub(super) fn answer(&mut self, around: &mut Around<'_>, question: Question, flow: Flow) {
         let Question { attempt, sequence, method, arguments, once, heap } = question;
         if let Some(entry) = once {
-            self.record(around, entry, flow);
+            self.record(around.program, entry, flow);
         }
         let outcome = match flow {
             Flow::Return(result) => {
@@ -102,7 +103,7 @@ impl Device {
                 Ok(AnswerImage { result: Image::from(result), exclusive: exclusive.collect() })
             }
             // The attempt fails, and the local run panics in its turn.
-            Flow::Panic(_) | Flow::Unwind => Err("the device's method panicked".into()),
+            Flow::Panic(_) | Flow::Unwind | Flow::Cancelled => Err("the device's method panicked".into()),
         };
         self.heap.free_down_to(heap);
         self.say(around, AnswerFrame { attempt, sequence, outcome, onces: 0 });

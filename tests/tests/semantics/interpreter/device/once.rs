@@ -3,7 +3,9 @@
 //! Remote code never runs a `once` method itself: it calls the device back for it. So the device knows every one that
 //! an abandoned attempt made, and the local run that follows finds them again, in their order.
 
-use super::super::program::{Flow, Passing};
+use std::collections::BTreeMap;
+
+use super::super::program::{Flow, Passing, Program};
 use super::super::value::{Object, Reference};
 use super::{Around, Device};
 
@@ -13,6 +15,8 @@ pub(super) struct Log {
     records: Vec<Record>,
     /// Where the next one is read; at the end, the next one is new.
     next: usize,
+    /// What was told of calls instead of their own end, and the place after them.
+    told: BTreeMap<usize, (Flow, usize)>,
 }
 
 #[derive(Debug)]
@@ -39,6 +43,11 @@ impl Log {
     /// What follows happened before.
     pub(super) fn read_from(&mut self, place: usize) {
         self.next = place;
+    }
+
+    /// The calls that ended otherwise than they did themselves.
+    pub(super) fn told(&self) -> BTreeMap<usize, (Flow, usize)> {
+        self.told.clone()
     }
 
     /// Notes a new call.
@@ -73,10 +82,15 @@ impl Device {
     }
 
     /// A new call has ended.
-    pub(super) fn record(&mut self, around: &Around<'_>, entry: Entry, flow: Flow) {
-        let slots = entry.arguments.iter().zip(&around.program.methods[entry.method].slots);
+    pub(super) fn record(&mut self, program: &Program, entry: Entry, flow: Flow) {
+        let slots = entry.arguments.iter().zip(&program.methods[entry.method].slots);
         let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive);
         let objects = exclusive.map(|(argument, _)| self.heap.at(argument).clone()).collect();
         self.onces.records[entry.record].outcome = Some((flow, objects, self.onces.next));
+    }
+    /// A new call has ended with this instead of its own end, and left nothing behind.
+    pub(super) fn record_instead(&mut self, program: &Program, entry: Entry, flow: Flow) {
+        self.onces.told.insert(entry.record, (flow, self.onces.next));
+        self.record(program, entry, flow);
     }
 }

@@ -10,8 +10,8 @@ use outboard_wire::frame::{
 };
 
 use super::super::method_id;
-use super::super::program::{Error, Flow, Passing};
-use super::super::report::Defect;
+use super::super::program::{Error, Flow, Passing, Program};
+use super::super::report::{Defect, Report};
 use super::super::value::{Object, Reference};
 use super::once::Entry;
 use super::{Activity, Around, Device};
@@ -26,6 +26,8 @@ pub(super) struct Wait {
     pub(super) once: Option<Entry>,
     /// Where the log was when it began: where a local run reads on after it is abandoned.
     log: usize,
+    /// Its number among the calls that can be cancelled.
+    pub(super) cancellable: Option<usize>,
     /// What was sent of each slot.
     pub(super) sent: Vec<Vec<u8>>,
     /// What each slot was, once a call-back has touched it.
@@ -57,11 +59,17 @@ impl Wait {
             arguments,
             once,
             log,
+            cancellable: None,
             sent: Vec::new(),
             backs: VecDeque::new(),
             ended: None,
             expired: false,
         }
+    }
+
+    /// Whether nothing of the attempt will be committed but a reply that has come.
+    pub(super) fn is_over(&self) -> bool {
+        self.expired || self.ended.is_some()
     }
 
     pub(super) fn has_news(&self) -> bool {
@@ -171,20 +179,11 @@ impl Device {
 
     /// Nothing of the attempt stays. The call runs here, or ends with `instead` when it may run only once.
     fn abandon(&mut self, around: &mut Around<'_>, mut wait: Wait, instead: Flow) {
-        for (argument, undo) in wait.arguments.iter().zip(&mut wait.undo) {
-            if let Some(mut undo) = undo.take()
-                && self.defect != Some(Defect::ForgetsUndo)
-            {
-                around.report.undone += 1;
-                self.heap.at_mut(argument).exchange(&mut undo);
-            }
-        }
-        let slots = wait.arguments.iter().zip(&around.program.methods[wait.method].slots);
-        let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive);
-        self.given_up.push((wait.attempt, exclusive.map(|(argument, _)| argument.clone()).collect()));
-        if wait.once.is_some() {
+        self.undo(around.program, around.report, &mut wait);
+        if let Some(entry) = wait.once.take() {
             around.report.maybe_ran += 1;
-            return self.came_back(around, wait, instead);
+            self.record_instead(around.program, entry, instead);
+            return self.hand(instead);
         }
         if self.defect != Some(Defect::ForgetsOnces) {
             self.onces.read_from(wait.log);
@@ -192,9 +191,24 @@ impl Device {
         self.run_here(around, wait);
     }
 
+    /// What call-backs of the attempt changed is taken back.
+    pub(super) fn undo(&mut self, program: &Program, report: &mut Report, wait: &mut Wait) {
+        for (argument, undo) in wait.arguments.iter().zip(&mut wait.undo) {
+            if let Some(mut undo) = undo.take()
+                && self.defect != Some(Defect::ForgetsUndo)
+            {
+                report.undone += 1;
+                self.heap.at_mut(argument).exchange(&mut undo);
+            }
+        }
+        let slots = wait.arguments.iter().zip(&program.methods[wait.method].slots);
+        let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive);
+        self.given_up.push((wait.attempt, exclusive.map(|(argument, _)| argument.clone()).collect()));
+    }
+
     fn came_back(&mut self, around: &mut Around<'_>, wait: Wait, flow: Flow) {
         if let Some(entry) = wait.once {
-            self.record(around, entry, flow);
+            self.record(around.program, entry, flow);
         }
         self.hand(flow);
     }

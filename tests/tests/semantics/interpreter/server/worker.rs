@@ -7,7 +7,7 @@ use outboard_wire::frame::{
     AnswerFrame, Attempt, BackFrame, BackSlot, CallFrame, Image, ServerCost, SlotImage,
 };
 
-use super::super::machine::Machine;
+use super::super::machine::{Machine, Origin};
 use super::super::program::{Error, Flow, Passing, Program};
 use super::super::tape::Tape;
 use super::super::value::{Heap, Object, Reference};
@@ -39,7 +39,12 @@ struct Asked {
 }
 
 impl Worker {
-    pub(super) fn new(program: &Program, connection: Connection, call: &CallFrame) -> Option<Self> {
+    pub(super) fn new(
+        program: &Program,
+        connection: Connection,
+        life: u32,
+        call: &CallFrame,
+    ) -> Option<Self> {
         let method = method_number(call.method)?;
         let mut heap = Heap::default();
         let mut exclusive = Vec::new();
@@ -56,7 +61,7 @@ impl Worker {
             connection,
             attempt: call.attempt,
             within: call.within,
-            machine: Machine::method(program, method, arguments, call.attempt.call),
+            machine: Machine::method(program, method, arguments, Origin { life, call: call.attempt.call }),
             heap,
             exclusive,
             on_device: call.on_device.iter().filter_map(|&id| method_number(id)).collect(),

@@ -6,6 +6,7 @@ use outboard_core::{ByteCount, CallId, Epoch};
 use outboard_wire::frame::{Attempt, CallFrame, Load, SlotImage};
 
 use crate::Connection;
+use crate::kept::OnceId;
 
 /// Every call that was given to the driver and has not ended.
 ///
@@ -25,6 +26,8 @@ pub(crate) struct Call {
     /// Whether somebody still waits for its reply.
     pub(crate) wanted: bool,
     within: Option<Attempt>,
+    /// The name of a call that may run once only, once it runs.
+    pub(crate) once: Option<OnceId>,
     /// How many calls it is within.
     pub(crate) depth: u16,
     bytes: ByteCount,
@@ -44,7 +47,7 @@ pub(crate) enum Stage {
 impl Call {
     fn new(frame: &CallFrame, depth: u16) -> Self {
         let (stage, wanted, within) = (Stage::Queued, true, frame.within);
-        Self { stage, wanted, within, depth, bytes: argument_bytes(frame) }
+        Self { stage, wanted, within, once: None, depth, bytes: argument_bytes(frame) }
     }
 }
 
@@ -108,6 +111,13 @@ impl Calls {
             let before = std::mem::replace(&mut call.stage, stage);
             self.count(before, -1);
             self.count(stage, 1);
+        }
+    }
+
+    /// It runs, and may do so only once.
+    pub(crate) fn set_once(&mut self, connection: Connection, attempt: Attempt, id: OnceId) {
+        if let Some(call) = self.table.get_mut(&(connection, attempt)) {
+            call.once = Some(id);
         }
     }
 

@@ -3,6 +3,7 @@
 mod admission;
 mod drain;
 mod events;
+mod once;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -13,8 +14,10 @@ use outboard_wire::frame::{Attempt, BackFrame, FailedFrame, Failure, Load, Metho
 use outboard_wire::server::{NotCalledBack, Session, Table};
 
 use crate::calls::{Calls, Stage};
+use crate::kept::{self, Kept};
 use crate::{Connection, Door, Output, Reply, SessionStatus, Settings, Status};
 use drain::Drain;
+pub use once::InnerCall;
 
 /// The server's side of all its sessions.
 ///
@@ -29,6 +32,8 @@ pub struct Engine {
     /// How many sessions there ever were: ids do not repeat.
     opened: u64,
     calls: Calls,
+    /// What became of calls that may run once only.
+    kept: Kept,
     drain: Option<Drain>,
     outputs: VecDeque<Output>,
 }
@@ -46,6 +51,7 @@ struct Peer {
 struct Attached {
     session: SessionId,
     device: InstanceId,
+    owner: kept::Owner,
     since: Timestamp,
     /// How many methods it may call.
     methods: usize,
@@ -59,6 +65,7 @@ impl Engine {
         methods: impl IntoIterator<Item = MethodEntry>,
     ) -> Self {
         Self {
+            kept: Kept::new(settings.kept),
             settings,
             door: Box::new(door),
             methods: methods.into_iter().map(|entry| (entry.id, entry)).collect(),
@@ -107,13 +114,16 @@ impl Engine {
         for connection in due {
             self.drive(now, connection, |session| session.handle_timeout(now));
         }
+        self.kept.expire(now);
         self.settle(now);
     }
 
     /// When [`Engine::handle_timeout`] wants to be called; earlier after the next input, perhaps.
     pub fn timeout(&self) -> Option<Timestamp> {
         let sessions = self.peers.values().filter_map(|peer| peer.session.timeout());
-        sessions.chain(self.drain_timeout()).min()
+        // Nobody comes back to a server that has drained.
+        let kept = self.kept.timeout().filter(|_| !self.is_drained());
+        sessions.chain(self.drain_timeout()).chain(kept).min()
     }
 
     /// A worker is about to run a method: the last check.
@@ -178,6 +188,7 @@ impl Engine {
     /// A method returned. Whether the reply goes out: not when the device gave the attempt up or is gone, and not when
     /// it is larger than the device takes, in which case the device is told so.
     pub fn reply(&mut self, now: Timestamp, connection: Connection, reply: Reply) -> bool {
+        self.keep_reply(now, connection, &reply);
         self.end(now, connection, reply.attempt, |session, load| {
             let Reply { attempt, result, exclusive, onces, cost } = reply;
             session.reply(now, ReplyFrame { attempt, result, exclusive, onces, cost, load })
@@ -192,6 +203,7 @@ impl Engine {
         attempt: Attempt,
         failure: Failure,
     ) -> bool {
+        self.keep_failure(now, connection, attempt, &failure);
         self.end(now, connection, attempt, |session, load| {
             session.fail(now, FailedFrame { attempt, failure, load })
         })

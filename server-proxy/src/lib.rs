@@ -46,12 +46,13 @@
 mod calls;
 mod door;
 mod engine;
+pub mod kept;
 mod output;
 mod settings;
 mod status;
 
 pub use door::{Door, Grants};
-pub use engine::Engine;
+pub use engine::{Engine, InnerCall};
 pub use output::{Connection, Output, Reply};
 pub use settings::Settings;
 pub use status::{SessionStatus, Status};

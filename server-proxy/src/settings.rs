@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::kept;
 use outboard_core::{ByteCount, InstanceId};
 use outboard_wire::frame::{AppIdentity, Capacity};
 use outboard_wire::{Limits, Timing};
@@ -45,6 +46,9 @@ pub struct Settings {
     /// takes one round trip. Calls that were on their way meanwhile get an honest *not run*; with less, they end
     /// *unknown*. Default 1 s.
     pub farewell: Duration,
+    /// What is kept of calls that may run once only, for devices that lost their session before they were told. Less makes
+    /// more of them end as *may have run*. Default: that of [`kept::Bounds`].
+    pub kept: kept::Bounds,
 }
 
 impl Settings {
@@ -64,6 +68,7 @@ impl Settings {
             depth: 16,
             drain: Duration::from_secs(10),
             farewell: Duration::from_secs(1),
+            kept: kept::Bounds::default(),
         }
     }
 }

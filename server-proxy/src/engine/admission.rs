@@ -73,7 +73,8 @@ impl Engine {
         };
         peer.session.accept(now, welcome);
         if peer.session.is_open() {
-            peer.attached = Some(Attached { session, device, since: now, methods: accepted });
+            let owner = self.kept.attach(device, &hello.token);
+            peer.attached = Some(Attached { session, device, owner, since: now, methods: accepted });
             tracing::info!(
                 %connection, %session, %device, methods = hello.methods.len(), accepted, "a device has attached"
             );

@@ -47,8 +47,7 @@ impl Engine {
         match event {
             Event::Hello(hello) => self.greeted(now, connection, &hello),
             Event::Call(call) => self.called(now, connection, call),
-            // Replies are not kept, so that nobody remembers what became of a call of another session.
-            Event::Ask(ask) => self.failed(now, connection, ask.attempt, Failure::Forgotten),
+            Event::Ask(ask) => self.asked(now, connection, &ask),
             Event::Fence(attempt) => self.fenced(now, connection, attempt),
             Event::Answer(frame) => self.outputs.push_back(Output::Answer { connection, frame }),
             Event::Gone { reason, abandoned } => self.gone(connection, &reason, abandoned),
@@ -107,6 +106,7 @@ impl Engine {
         let attached = self.peers.get_mut(&connection).and_then(|peer| peer.attached.take());
         if let Some(attached) = attached {
             let (session, device) = (attached.session, attached.device);
+            self.kept.detach(attached.owner);
             tracing::info!(%connection, %session, %device, %reason, abandoned = attempts.len(), "a device has left");
             self.outputs.push_back(Output::Gone { connection, attempts });
         }
@@ -127,7 +127,13 @@ impl Engine {
         }
     }
 
-    fn failed(&mut self, now: Timestamp, connection: Connection, attempt: Attempt, failure: Failure) {
+    pub(super) fn failed(
+        &mut self,
+        now: Timestamp,
+        connection: Connection,
+        attempt: Attempt,
+        failure: Failure,
+    ) {
         let load = self.load();
         if let Some(peer) = self.peers.get_mut(&connection) {
             peer.session.fail(now, FailedFrame { attempt, failure, load });

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use outboard_core::{CallId, Timestamp};
-use outboard_wire::frame::{AskFrame, CallFrame, Failure, Load, NotRun};
+use outboard_core::Timestamp;
+use outboard_wire::frame::{CallFrame, Failure, Load, NotRun};
 
 use crate::world::{End, LATE, World, attempt, call, hello, method, not_run, seconds};
 
@@ -165,15 +165,4 @@ fn a_method_that_registered_after_the_session_began_is_not_called_in_it() {
     let refused =
         world.with_device(phone, |session, now| session.call(now, CallFrame { method: LATE, ..call(1) }));
     assert!(refused.is_err());
-}
-
-#[test]
-fn a_call_of_a_lost_session_is_not_remembered_and_the_server_says_so() {
-    let mut world = World::new();
-    let phone = world.attach();
-    let ask = AskFrame { attempt: attempt(9), about: CallId(1), inner: None };
-    world.with_device(phone, |session, now| session.ask(now, ask)).unwrap();
-    world.exchange();
-    assert_eq!(world.ends(phone), [End::Failed(9, Failure::Forgotten)]);
-    assert_eq!(world.load(), (0, 0));
 }

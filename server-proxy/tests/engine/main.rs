@@ -7,5 +7,6 @@ mod chaos;
 mod drain;
 mod limits;
 mod logs;
+mod once;
 mod sessions;
 mod world;

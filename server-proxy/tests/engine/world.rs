@@ -410,7 +410,7 @@ impl World {
     }
 
     /// Takes what the machines want done.
-    fn collect(&mut self) {
+    pub(crate) fn collect(&mut self) {
         loop {
             self.collect_from_devices();
             if let Some(output) = self.engine.poll() {

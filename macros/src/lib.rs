@@ -37,9 +37,10 @@ use proc_macro::TokenStream;
 ///   `outboard::CallError`.
 /// - `remote_only`: cannot run on the device. Returns such a `Result`, too, unless there is a `fallback`.
 /// - `fallback = path`: a function of the same signature that stands in when the server is away or late.
+/// - `hedge = never`, `late` or `always`: when the device runs a call too that is under way to a server.
 /// - `compatible`: device and server may have different bodies of it.
 ///
-/// An `impl` block takes `deadline`, `once`, `remote_only` and `compatible`, for all its methods that may run elsewhere.
+/// An `impl` block takes `deadline`, `once`, `remote_only`, `hedge` and `compatible`, for all its methods that may run elsewhere.
 ///
 /// # Arguments and results
 /// `T`, `&T`, `&str`, `&[T]`, `&mut T`, `&mut [T]`, `Option` of `&T`, `&str`, `&[T]` and `&mut T`; receivers `self`,

@@ -33,9 +33,9 @@ impl Site {
     const fn allowed(self) -> &'static [&'static str] {
         match self {
             Self::Remoteable => {
-                &["name", "work", "deadline", "once", "remote_only", "fallback", "compatible"]
+                &["name", "work", "deadline", "once", "remote_only", "fallback", "hedge", "compatible"]
             }
-            Self::RemoteableImpl => &["deadline", "once", "remote_only", "compatible"],
+            Self::RemoteableImpl => &["deadline", "once", "remote_only", "hedge", "compatible"],
             Self::Device => &["name", "compatible"],
             Self::DeviceImpl => &["compatible"],
         }
@@ -51,7 +51,17 @@ pub(crate) struct Options {
     pub(crate) once: Option<Span>,
     pub(crate) remote_only: Option<Span>,
     pub(crate) fallback: Option<Path>,
+    pub(crate) hedge: Option<Hedge>,
+    hedge_at: Option<Span>,
     pub(crate) compatible: Option<Span>,
+}
+
+/// When a call is run on the device beside an attempt, as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hedge {
+    Never,
+    Late,
+    Always,
 }
 
 impl Options {
@@ -74,7 +84,23 @@ impl Options {
         if let Err(error) = read.parse2(tokens) {
             errors.push(error);
         }
+        options.check_hedge(errors);
         options
+    }
+
+    /// A hedge runs the method's own body, a second time perhaps.
+    fn check_hedge(&self, errors: &mut Errors) {
+        let Some((span, Hedge::Late | Hedge::Always)) = self.hedge_at.zip(self.hedge) else { return };
+        let why = if self.once.is_some() {
+            "`hedge` runs a call on the device and on a server, which `once` forbids: remove one of them"
+        } else if self.remote_only.is_some() {
+            "`hedge` runs a call on the device too, which `remote_only` says it cannot: remove one of them"
+        } else if self.fallback.is_some() {
+            "`hedge` and `fallback` both stand in for a late server: remove one of them"
+        } else {
+            return;
+        };
+        errors.push(syn::Error::new(span, why));
     }
 
     fn parse_one(&mut self, input: ParseStream<'_>, site: Site, seen: &mut Vec<Ident>) -> syn::Result<()> {
@@ -93,7 +119,7 @@ impl Options {
             return Err(syn::Error::new(key.span(), not_allowed(&text, site)));
         }
         let flag = Some(key.span());
-        let wants_value = matches!(text.as_str(), "name" | "work" | "deadline" | "fallback");
+        let wants_value = matches!(text.as_str(), "name" | "work" | "deadline" | "fallback" | "hedge");
         if wants_value != input.peek(Token![=]) {
             let message = if wants_value {
                 format!("`{text}` takes a value: write `#[{attribute}({text} = {})]`", example(&text))
@@ -110,6 +136,10 @@ impl Options {
             "work" => self.work = Some(input.parse()?),
             "deadline" => self.deadline = Some(parse_deadline(input)?),
             "fallback" => self.fallback = Some(input.parse()?),
+            "hedge" => {
+                self.hedge = Some(Hedge::parse(input)?);
+                self.hedge_at = flag;
+            }
             "once" => self.once = flag,
             "remote_only" => self.remote_only = flag,
             _ => self.compatible = flag,
@@ -125,6 +155,7 @@ impl Options {
         if !device {
             self.deadline = self.deadline.or(of_impl.deadline);
             self.once = self.once.or(of_impl.once);
+            self.hedge = self.hedge.or(of_impl.hedge);
             self.remote_only = self.remote_only.or(of_impl.remote_only);
         }
         self
@@ -149,6 +180,21 @@ fn parse_name(input: ParseStream<'_>) -> syn::Result<LitStr> {
         ));
     }
     Ok(name)
+}
+
+impl Hedge {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let word: Option<Ident> = input.call(Ident::parse_any).ok();
+        match word.as_ref().map(ToString::to_string).as_deref() {
+            Some("never") => Ok(Self::Never),
+            Some("late") => Ok(Self::Late),
+            Some("always") => Ok(Self::Always),
+            _ => {
+                let span = word.map_or_else(|| input.span(), |word| word.span());
+                Err(syn::Error::new(span, "`hedge` is `never`, `late` or `always`"))
+            }
+        }
+    }
 }
 
 fn parse_deadline(input: ParseStream<'_>) -> syn::Result<Duration> {
@@ -179,6 +225,7 @@ fn example(option: &str) -> &'static str {
         "name" => "\"find-match\"",
         "work" => "photo.len()",
         "deadline" => "\"2s\"",
+        "hedge" => "late",
         _ => "find_match_roughly",
     }
 }
@@ -235,6 +282,7 @@ mod tests {
             once,
             remote_only,
             fallback = roughly::find,
+            hedge = never,
             compatible,
         );
         let options = Options::parse(tokens, Site::Remoteable, &mut errors);
@@ -242,6 +290,7 @@ mod tests {
         assert_eq!(options.name.unwrap().value(), "match");
         assert_eq!(options.deadline, Some(Duration::from_millis(250)));
         assert!(options.work.is_some() && options.fallback.is_some());
+        assert_eq!(options.hedge, Some(Hedge::Never));
         assert!(options.once.is_some() && options.remote_only.is_some() && options.compatible.is_some());
     }
 
@@ -264,6 +313,20 @@ mod tests {
         assert!(found.iter().all(|message| message.contains("belongs to one method")), "{found:?}");
         assert_eq!(found.len(), 2);
         assert!(mistakes(quote!(once), Site::Device)[0].contains("always runs on the device"));
+    }
+
+    #[test]
+    fn a_hedge_is_one_of_three_words_and_of_a_method_that_may_run_twice_and_here() {
+        let found = mistakes(quote!(hedge = sometimes), Site::Remoteable);
+        assert_eq!(found, ["`hedge` is `never`, `late` or `always`"]);
+        for (option, told) in [
+            (quote!(once), "`once` forbids"),
+            (quote!(remote_only), "`remote_only` says it cannot"),
+            (quote!(fallback = a), "stand in"),
+        ] {
+            assert!(mistakes(quote!(hedge = late, #option), Site::Remoteable)[0].contains(told));
+            assert!(mistakes(quote!(hedge = never, #option), Site::Remoteable).is_empty());
+        }
     }
 
     #[test]

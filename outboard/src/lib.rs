@@ -47,7 +47,7 @@
 pub use outboard_macros::{State, device, local, method, remoteable};
 pub use outboard_runtime::{
     Bandwidth, Builder, ByteCount, CallError, ConfigError, Context, ContextGuard, DeviceConfig, Energy,
-    Method, MethodReport, Objective, Placement, Policy, Power, Report, Runtime, Server, ServerAddress,
+    Hedge, Method, MethodReport, Objective, Placement, Policy, Power, Report, Runtime, Server, ServerAddress,
     ServerConfig, ServerReport, Source, StartError, State, context, main, report, serve_with,
 };
 

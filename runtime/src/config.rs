@@ -3,14 +3,17 @@
 //! Each source is read into the same set of optional [`Values`]; they are laid over each other and resolved once. Every
 //! error names the key, where it was set, and what it may be.
 
+mod text;
 mod unknown;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use outboard_client_proxy::Policy;
+use outboard_client_proxy::{Hedge, Policy};
 use outboard_transport::{Host, ServerAddress};
+
+pub(crate) use text::Setting;
 
 /// The file that is read from the working directory when `OUTBOARD_CONFIG` names no other.
 pub(crate) const FILE: &str = "outboard.toml";
@@ -42,6 +45,8 @@ pub struct DeviceConfig {
     /// The share of recent time that may be spent on trying calls remotely that were never tried. Default 0.05; zero
     /// never tries.
     pub exploration: f64,
+    /// When the device runs a call too that is under way to a server. Default: never.
+    pub hedge: Hedge,
     /// A device profile, for energy. Default: none, and energy is unknown.
     pub device_profile: Option<PathBuf>,
 }
@@ -124,12 +129,13 @@ pub enum ConfigError {
 }
 
 /// The keys of the file, for messages.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "server",
     "policy",
     "objective",
     "slowdown",
     "exploration",
+    "hedge",
     "device_profile",
     "listen",
     "state_dir",
@@ -145,6 +151,7 @@ pub(crate) struct Values {
     pub(crate) objective: Option<Set<Objective>>,
     pub(crate) slowdown: Option<Set<f64>>,
     pub(crate) exploration: Option<Set<f64>>,
+    pub(crate) hedge: Option<Set<Hedge>>,
     pub(crate) device_profile: Option<Set<PathBuf>>,
     pub(crate) listen: Option<Set<SocketAddr>>,
     pub(crate) state_dir: Option<Set<PathBuf>>,
@@ -168,6 +175,7 @@ struct Raw {
     objective: Option<String>,
     slowdown: Option<f64>,
     exploration: Option<f64>,
+    hedge: Option<String>,
     device_profile: Option<PathBuf>,
     listen: Option<String>,
     state_dir: Option<PathBuf>,
@@ -217,6 +225,7 @@ impl Values {
             objective: raw.objective.map(|text| parse("objective", &text, origin())).transpose()?,
             slowdown: raw.slowdown.map(|value| Set { value, origin: origin() }),
             exploration: raw.exploration.map(|value| Set { value, origin: origin() }),
+            hedge: raw.hedge.map(|text| parse("hedge", &text, origin())).transpose()?,
             device_profile: raw.device_profile.map(|value| Set { value, origin: origin() }),
             listen: raw.listen.map(|text| parse_listen(&text, origin())).transpose()?,
             state_dir: raw.state_dir.map(|value| Set { value, origin: origin() }),
@@ -245,6 +254,7 @@ impl Values {
             exploration: set("OUTBOARD_EXPLORATION")
                 .map(|(text, o)| parse("exploration", &text, o))
                 .transpose()?,
+            hedge: set("OUTBOARD_HEDGE").map(|(text, o)| parse("hedge", &text, o)).transpose()?,
             device_profile: path("OUTBOARD_DEVICE_PROFILE"),
             listen: set("OUTBOARD_LISTEN").map(|(text, o)| parse_listen(&text, o)).transpose()?,
             state_dir: path("OUTBOARD_STATE_DIR"),
@@ -261,6 +271,7 @@ impl Values {
             objective: self.objective.or(below.objective),
             slowdown: self.slowdown.or(below.slowdown),
             exploration: self.exploration.or(below.exploration),
+            hedge: self.hedge.or(below.hedge),
             device_profile: self.device_profile.or(below.device_profile),
             listen: self.listen.or(below.listen),
             state_dir: self.state_dir.or(below.state_dir),
@@ -282,6 +293,7 @@ impl Values {
             objective: self.objective.map(|set| set.value).unwrap_or_default(),
             slowdown,
             exploration,
+            hedge: self.hedge.map(|set| set.value).unwrap_or_default(),
             device_profile: self.device_profile.map(|set| set.value),
         })
     }
@@ -308,54 +320,6 @@ impl Values {
         config.listen = self.listen.map_or(config.listen, |set| set.value);
         config.public_host = self.public_host.map(|set| set.value);
         Ok(config)
-    }
-}
-
-/// Something with a textual form and a sentence on what it may be.
-pub(crate) trait Setting: Sized {
-    const ALLOWED: &'static str;
-
-    fn from_text(text: &str) -> Option<Self>;
-}
-
-impl Setting for Objective {
-    const ALLOWED: &'static str = "use `time` or `energy`";
-
-    fn from_text(text: &str) -> Option<Self> {
-        match text {
-            "time" => Some(Self::Time),
-            "energy" => Some(Self::Energy),
-            _ => None,
-        }
-    }
-}
-
-impl Setting for Policy {
-    const ALLOWED: &'static str = "use `plan`, `device` or `server`";
-
-    fn from_text(text: &str) -> Option<Self> {
-        match text {
-            "plan" => Some(Self::Plan),
-            "device" => Some(Self::Device),
-            "server" => Some(Self::Server),
-            _ => None,
-        }
-    }
-}
-
-impl Setting for f64 {
-    const ALLOWED: &'static str = "use a number such as 0.4";
-
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
-
-impl Setting for usize {
-    const ALLOWED: &'static str = "use a whole number";
-
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
     }
 }
 

@@ -12,7 +12,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use outboard_client_proxy::{
-    Decision, Engine, LocalReason, MethodInfo, Notice, Offer, Output, Report, Request, ServerSettings,
+    Decision, Engine, Hedge, LocalReason, MethodInfo, Notice, Offer, Output, Report, Request, ServerSettings,
 };
 use outboard_core::{ByteCount, MethodId, Plan, ServerIndex, Timestamp};
 use outboard_transport::{LinkSender, SendError, ServerAddress};
@@ -390,6 +390,8 @@ fn method_info(method: &'static Method, offered: &Offered) -> MethodInfo {
         once: descriptor.once,
         remote_only: descriptor.remote_only,
         deadline: descriptor.deadline,
+        // What stands in for a late server stands in alone.
+        hedge: if descriptor.fallback { Some(Hedge::Never) } else { descriptor.hedge },
         body: descriptor.body(),
         schema: offered.schema,
         compatible: descriptor.compatible,

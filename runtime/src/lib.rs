@@ -52,7 +52,7 @@ pub use config::{ConfigError, DeviceConfig, Objective, ServerConfig, Source};
 pub use context::{Context, ContextGuard, context};
 pub use error::{CallError, StartError};
 pub use method::Method;
-pub use outboard_client_proxy::{MethodReport, Policy, Report, ServerReport};
+pub use outboard_client_proxy::{Hedge, MethodReport, Policy, Report, ServerReport};
 pub use outboard_core::{Bandwidth, ByteCount, Energy, Placement, Power};
 pub use outboard_transport::ServerAddress;
 pub use outboard_wire::state::State;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
+use outboard_client_proxy::Hedge;
 use outboard_core::{BodyHash, MethodId, MethodIndex};
 
 use crate::identity::App;
@@ -64,6 +65,8 @@ pub struct Descriptor {
     pub compatible: bool,
     /// Time that a call may take.
     pub deadline: Option<Duration>,
+    /// When the device runs a call too that is under way, in place of the runtime's setting.
+    pub hedge: Option<Hedge>,
     /// An `async fn`.
     pub asynchronous: bool,
     /// The slots in the order of the signature.

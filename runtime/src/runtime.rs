@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use outboard_client_proxy::{Engine, Policy, Report, Settings};
+use outboard_client_proxy::{Engine, Hedge, Policy, Report, Settings};
 use outboard_profiler::{DeviceProfile, EnergyModel};
 use outboard_transport::ServerAddress;
 use tokio::sync::{Notify, mpsc};
@@ -163,6 +163,12 @@ impl Builder {
         self
     }
 
+    /// When the device runs a call too that is under way; see [`DeviceConfig::hedge`].
+    pub fn hedge(mut self, hedge: Hedge) -> Self {
+        self.values.hedge = Some(set(hedge));
+        self
+    }
+
     /// A device profile: a file, or the name of a built-in one.
     pub fn device_profile(mut self, path: impl Into<PathBuf>) -> Self {
         self.values.device_profile = Some(set(path.into()));
@@ -258,6 +264,7 @@ fn settings(config: &DeviceConfig, profile_origin: Source) -> Result<Settings, S
     };
     settings.slowdown = config.slowdown;
     settings.exploration = config.exploration;
+    settings.hedge = config.hedge;
     settings.seed = instance().0 as u64;
     if let Some(path) = &config.device_profile {
         settings.energy = EnergyModel::new(&profile(path, profile_origin)?);

@@ -7,6 +7,7 @@ mod schema;
 mod slots;
 
 pub use linkme;
+pub use outboard_client_proxy::Hedge;
 pub use outboard_wire as wire;
 
 pub use codec::{

@@ -5,6 +5,12 @@ use outboard::remoteable;
 #[remoteable(onse, name = "", deadline = "2 weeks", work, compatible = true, compatible, compatible)]
 fn several() {}
 
+#[remoteable(hedge = sometimes)]
+fn hedged() {}
+
+#[remoteable(hedge = late, remote_only)]
+fn twice() {}
+
 #[outboard::device(once, work = 1)]
 fn device() {}
 

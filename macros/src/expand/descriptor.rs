@@ -48,6 +48,10 @@ fn descriptor(method: &Method) -> TokenStream {
         let milliseconds = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
         quote!(::core::time::Duration::from_millis(#milliseconds))
     }));
+    let hedge = option(options.hedge.map(|hedge| {
+        let hedge = format_ident!("{hedge:?}");
+        quote!(#private::Hedge::#hedge)
+    }));
     let signature = method.signature();
     let body = method.hash;
     let kind = match method.role {
@@ -82,6 +86,7 @@ fn descriptor(method: &Method) -> TokenStream {
             fallback: #fallback,
             compatible: #compatible,
             deadline: #deadline,
+            hedge: #hedge,
             asynchronous: #asynchronous,
             slots: &[#(#slots),*],
             schema: __outboard_schema,

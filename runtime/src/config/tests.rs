@@ -14,6 +14,16 @@ fn without_any_source_everything_runs_locally() {
     assert!(config.servers.is_empty());
     assert_eq!(config.objective, Objective::Time);
     assert_eq!(config.slowdown, None);
+    assert_eq!(config.hedge, Hedge::Never);
+}
+
+#[test]
+fn hedging_is_set_like_everything_else() {
+    let below = file("hedge = \"always\"").unwrap();
+    let variables = environment(&[("OUTBOARD_HEDGE", "late")]);
+    assert_eq!(Values::from_environment(variables).unwrap().over(below).device().unwrap().hedge, Hedge::Late);
+    let error = file("hedge = \"sometimes\"").unwrap_err().to_string();
+    assert!(error.ends_with("`sometimes`: use `never`, `late` or `always`"), "{error}");
 }
 
 #[test]

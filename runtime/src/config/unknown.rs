@@ -1,11 +1,12 @@
 //! Environment variables that look like ours and are not: a typing mistake would otherwise change nothing, in silence.
 
 /// Every variable that is read, those of the log and of the compilation included.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "OUTBOARD_BUILD_ID",
     "OUTBOARD_CONFIG",
     "OUTBOARD_DEVICE_PROFILE",
     "OUTBOARD_EXPLORATION",
+    "OUTBOARD_HEDGE",
     "OUTBOARD_LISTEN",
     "OUTBOARD_LOG",
     "OUTBOARD_OBJECTIVE",

@@ -1,0 +1,66 @@
+//! What a setting may be, as text.
+
+use outboard_client_proxy::{Hedge, Policy};
+
+use super::Objective;
+
+/// Something with a textual form and a sentence on what it may be.
+pub(crate) trait Setting: Sized {
+    const ALLOWED: &'static str;
+
+    fn from_text(text: &str) -> Option<Self>;
+}
+
+impl Setting for Objective {
+    const ALLOWED: &'static str = "use `time` or `energy`";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "time" => Some(Self::Time),
+            "energy" => Some(Self::Energy),
+            _ => None,
+        }
+    }
+}
+
+impl Setting for Policy {
+    const ALLOWED: &'static str = "use `plan`, `device` or `server`";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "plan" => Some(Self::Plan),
+            "device" => Some(Self::Device),
+            "server" => Some(Self::Server),
+            _ => None,
+        }
+    }
+}
+
+impl Setting for Hedge {
+    const ALLOWED: &'static str = "use `never`, `late` or `always`";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "never" => Some(Self::Never),
+            "late" => Some(Self::Late),
+            "always" => Some(Self::Always),
+            _ => None,
+        }
+    }
+}
+
+impl Setting for f64 {
+    const ALLOWED: &'static str = "use a number such as 0.4";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Setting for usize {
+    const ALLOWED: &'static str = "use a whole number";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}

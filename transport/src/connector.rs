@@ -1,12 +1,14 @@
 //! The device's end: from an address to a link.
 
+mod acquaintances;
+mod attempt;
+
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{ClientConfig, ConnectionError, Endpoint, EndpointConfig, TokioRuntime, TransportErrorCode};
-use rustls::AlertDescription;
+use quinn::{Endpoint, EndpointConfig, TokioRuntime};
 use tokio::net::lookup_host;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -14,14 +16,14 @@ use tokio::time::{sleep, timeout};
 
 use crate::address::{Host, ServerAddress};
 use crate::config::{End, Resolved, TransportConfig};
-use crate::congestion::Closing;
 use crate::credential::ServerKey;
-use crate::error::{CloseReason, LinkError, Violation};
-use crate::identity::TLS_NAME;
-use crate::link::{Link, OPENING, OutStream};
+use crate::error::LinkError;
+use crate::link::{Link, SendError};
 use crate::listener::BindError;
 use crate::socket;
-use crate::tls::{self, PinnedKey};
+
+use acquaintances::Acquaintances;
+use attempt::Attempt;
 
 /// Addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 4;
@@ -29,10 +31,14 @@ const MOST_ADDRESSES: usize = 4;
 const HEAD_START: Duration = Duration::from_millis(100);
 
 /// Makes links to servers, all from one UDP socket.
+///
+/// A server that was linked to before is greeted faster: the handshake is *resumed*, and the greeting travels along with
+/// its first packet. See [`connect_and_greet`](Self::connect_and_greet).
 #[derive(Debug)]
 pub struct Connector {
     endpoint: Endpoint,
     config: Resolved,
+    acquaintances: Acquaintances,
 }
 
 /// There is no link.
@@ -90,6 +96,9 @@ pub enum ConnectError {
     /// The link ended before it was open.
     #[error("the link ended before it was open: {0}")]
     Ended(#[from] LinkError),
+    /// The greeting cannot be sent.
+    #[error("the greeting was not sent: {0}")]
+    Greeting(#[from] SendError),
     /// TLS cannot be set up here.
     #[error("TLS cannot be set up here: {0}")]
     Tls(#[from] rustls::Error),
@@ -109,7 +118,7 @@ impl Connector {
             .expect("checked to be at least 1,200 and at most 60,000");
         let endpoint = Endpoint::new(endpoint, None, any_socket()?, Arc::new(TokioRuntime))
             .map_err(BindError::Socket)?;
-        Ok(Self { endpoint, config })
+        Ok(Self { endpoint, config, acquaintances: Acquaintances::default() })
     }
 
     /// Connects to a server, which must have the key that its address says. The token is for the session to show.
@@ -119,14 +128,39 @@ impl Connector {
     /// # Errors
     /// One for each thing that can be wrong; no later than the configured time-out.
     pub async fn connect(&self, server: &ServerAddress) -> Result<Link, ConnectError> {
+        self.begin(server, None).await
+    }
+
+    /// Connects as [`connect`](Self::connect) does, and sends a first frame as early as can be: along with the handshake,
+    /// before the server has answered, where this connector was linked to that server before.
+    ///
+    /// What travels so early is encrypted, but not as well as what follows: whoever learns the secret of the server's
+    /// ticket, which only its memory holds, can read it, and whoever recorded it can send it again. So it must be
+    /// harmless to be heard twice. A server of ours accepts each ticket once, and none of a run before: what is sent
+    /// again to it opens nothing. Where it does not accept the ticket, the greeting is sent again after the handshake.
+    /// Nothing but this frame travels early, whatever is sent on the link.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), and when the greeting is above the limit.
+    pub async fn connect_and_greet(
+        &self,
+        server: &ServerAddress,
+        greeting: Vec<u8>,
+    ) -> Result<Link, ConnectError> {
+        self.begin(server, Some(greeting.into())).await
+    }
+
+    async fn begin(&self, server: &ServerAddress, greeting: Option<Arc<[u8]>>) -> Result<Link, ConnectError> {
         let waited = self.config.settings.handshake_timeout;
         let name = format!("{}:{}", server.host, server.port);
-        let link = match timeout(waited, self.connect_any(server, &name)).await {
+        let link = match timeout(waited, self.connect_any(server, &name, greeting)).await {
             Ok(result) => result,
             Err(_) => Err(ConnectError::NoAnswer { server: name.clone(), waited }),
         };
         match &link {
-            Ok(link) => tracing::debug!(server = name, peer = %link.peer(), "connected"),
+            Ok(link) => {
+                tracing::debug!(server = name, peer = %link.peer(), resumed = link.is_resumed(), "connected");
+            }
             Err(error) => tracing::debug!(server = name, %error, "did not connect"),
         }
         link
@@ -137,7 +171,13 @@ impl Connector {
         self.endpoint.wait_idle().await;
     }
 
-    async fn connect_any(&self, server: &ServerAddress, name: &str) -> Result<Link, ConnectError> {
+    async fn connect_any(
+        &self,
+        server: &ServerAddress,
+        name: &str,
+        greeting: Option<Arc<[u8]>>,
+    ) -> Result<Link, ConnectError> {
+        let acquaintance = self.acquaintances.of(server.key)?;
         let mut attempts = JoinSet::new();
         for (index, address) in (0_u32..).zip(resolve(server).await?) {
             let attempt = Attempt {
@@ -146,6 +186,8 @@ impl Connector {
                 address,
                 key: server.key,
                 name: name.to_owned(),
+                acquaintance: acquaintance.clone(),
+                greeting: greeting.clone(),
             };
             attempts.spawn(async move {
                 sleep(HEAD_START * index).await;
@@ -162,67 +204,6 @@ impl Connector {
             }
         }
         Err(worst.unwrap_or(ConnectError::Ended(LinkError::Stopped)))
-    }
-}
-
-/// One address of a server.
-struct Attempt {
-    endpoint: Endpoint,
-    config: Resolved,
-    address: SocketAddr,
-    key: ServerKey,
-    name: String,
-}
-
-impl Attempt {
-    async fn run(self) -> Result<Link, ConnectError> {
-        let pinned = PinnedKey::new(self.key);
-        let mut config = ClientConfig::new(Arc::new(tls::client(Arc::clone(&pinned))?));
-        let closing = Closing::default();
-        config.transport_config(self.config.quinn(closing.clone()));
-        let connecting = match self.endpoint.connect_with(config, self.address, TLS_NAME) {
-            Ok(connecting) => connecting,
-            Err(quinn::ConnectError::EndpointStopping) => return Err(LinkError::Stopped.into()),
-            Err(_) => return Err(ConnectError::Unreachable { address: self.address }),
-        };
-        let connection = connecting.await.map_err(|error| self.explain(error, &pinned))?;
-        let opened = async {
-            let (send, receive) = connection.open_bi().await?;
-            Ok::<_, ConnectionError>((OutStream::new(send), receive))
-        };
-        let (mut send, receive) = opened.await.map_err(|error| self.explain(error, &pinned))?;
-        match send.write_all(&OPENING).await {
-            Ok(()) => Ok(Link::new(connection, closing, send, receive, &self.config.settings)),
-            Err(quinn::WriteError::ConnectionLost(error)) => Err(self.explain(error, &pinned)),
-            Err(_) => {
-                connection.close(CloseReason::Violation.code(), b"");
-                Err(LinkError::Violation(Violation::SmallLaneEnded).into())
-            }
-        }
-    }
-
-    fn explain(&self, error: ConnectionError, pinned: &PinnedKey) -> ConnectError {
-        if let Some(found) = pinned.wrong_key() {
-            return ConnectError::WrongKey { expected: self.key, found };
-        }
-        let unknown_protocol = TransportErrorCode::crypto(AlertDescription::NoApplicationProtocol.into());
-        let code = match &error {
-            ConnectionError::VersionMismatch => Some(unknown_protocol),
-            ConnectionError::ConnectionClosed(close) => Some(close.error_code),
-            ConnectionError::TransportError(error) => Some(error.code),
-            _ => None,
-        };
-        let server = self.name.clone();
-        match code {
-            Some(code) if code == unknown_protocol => ConnectError::UnknownProtocol { server },
-            Some(TransportErrorCode::CONNECTION_REFUSED) => ConnectError::Refused { server },
-            _ => match LinkError::from(error) {
-                LinkError::TimedOut => {
-                    ConnectError::NoAnswer { server, waited: self.config.settings.idle_timeout }
-                }
-                error => error.into(),
-            },
-        }
     }
 }
 

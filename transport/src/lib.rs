@@ -35,6 +35,8 @@
 //!   `(bulk_streams + 1) × stream_window` that nobody has read, `unfinished` and one small frame in assembly, and
 //!   twice `queue` to be sent; a listener has at most `links` links, of which `handshakes` may be half-open.
 //! - Sending never blocks on the network. Receiving is cancel-safe.
+//! - What travels before a handshake is complete is the greeting of [`Connector::connect_and_greet`] and nothing else. It
+//!   is heard at most once: a server accepts a ticket once, and none that another run of it gave.
 //! - A server that restarts with the identity it had tells its former links so, and devices see [`LinkError::Reset`] at
 //!   their next packet instead of after the idle time-out.
 //!

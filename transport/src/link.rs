@@ -26,11 +26,18 @@ pub use outbox::{LinkSender, SendError};
 /// The first bytes on the small lane, from the device. They let the server know of the lane before the first frame.
 pub(crate) const OPENING: [u8; 4] = *b"OUT1";
 
+/// A frame as it stands on the small lane.
+pub(crate) fn framed(frame: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(frame.len()).expect("a frame of the small lane is small");
+    [&assembly::header(size)[..], frame].concat()
+}
+
 /// One connection between a device and a server, as frames. Dropping it closes it.
 pub struct Link {
     inbox: Inbox,
     sender: LinkSender,
     ended: Option<LinkError>,
+    resumed: bool,
 }
 
 /// What a link's path and traffic look like now.
@@ -61,7 +68,18 @@ impl Link {
     ) -> Self {
         let inbox = Inbox::new(connection.clone(), receive, settings);
         let sender = LinkSender::start(connection, closing, send, settings);
-        Self { inbox, sender, ended: None }
+        Self { inbox, sender, ended: None, resumed: false }
+    }
+
+    /// Says how its handshake went.
+    pub(crate) fn resumed(mut self, resumed: bool) -> Self {
+        self.resumed = resumed;
+        self
+    }
+
+    /// Whether this end resumed the handshake of an earlier link. A server does not ask.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     /// A handle that sends, from any thread.

@@ -154,7 +154,11 @@ async fn shake_hands(
     closing: Closing,
     settings: &TransportConfig,
 ) -> Result<Link, LinkError> {
-    let connection: Connection = incoming.accept_with(Arc::new(server))?.await?;
+    // What a resuming device sends along with its handshake is read before the handshake is complete, and answered.
+    let connection: Connection = match incoming.accept_with(Arc::new(server))?.into_0rtt() {
+        Ok((connection, _)) => connection,
+        Err(connecting) => connecting.await?,
+    };
     let (send, mut receive) = connection.accept_bi().await?;
     let mut opening = [0; OPENING.len()];
     if receive.read_exact(&mut opening).await.is_ok() && opening == OPENING {

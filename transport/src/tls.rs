@@ -7,7 +7,7 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
+use rustls::server::{ParsedCertificate, ServerSessionMemoryCache};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, PeerIncompatible, ServerConfig,
     SignatureScheme, version,
@@ -18,6 +18,9 @@ use crate::identity::Identity;
 
 /// The protocol, with its major version: ends that do not share it part in the handshake.
 pub(crate) const ALPN: &[u8] = b"outboard/1";
+
+/// Tickets that a server keeps, of a few hundred bytes each. When there are more devices, some begin anew.
+const TICKETS: usize = 1_024;
 
 /// Accepts exactly one key, whatever else a certificate says, and remembers which other one it was shown.
 #[derive(Debug)]
@@ -33,8 +36,14 @@ pub(crate) fn server(identity: &Identity) -> Result<QuicServerConfig, Error> {
         .with_no_client_auth()
         .with_single_cert(vec![identity.certificate()], identity.private_key())?;
     config.alpn_protocols = vec![ALPN.to_vec()];
-    // No device resumes a connection yet, so tickets would only cost.
-    config.send_tls13_tickets = 0;
+    // A device that loses its link uses one ticket, and another where that attempt fails.
+    config.send_tls13_tickets = 2;
+    // Kept in this process and taken out when used: whoever records a resumed handshake and sends it again finds the
+    // ticket gone, and what it carried early is not read. This is why tickets are not made to outlive the process.
+    config.session_storage = ServerSessionMemoryCache::new(TICKETS);
+    // QUIC knows all or nothing (RFC 9001, section 4.6.1); how much is read before the handshake is complete, the
+    // windows bound.
+    config.max_early_data_size = u32::MAX;
     QuicServerConfig::try_from(config).map_err(|_| no_initial_cipher())
 }
 
@@ -45,7 +54,8 @@ pub(crate) fn client(verifier: Arc<PinnedKey>) -> Result<QuicClientConfig, Error
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN.to_vec()];
-    config.resumption = Resumption::disabled();
+    config.resumption = Resumption::in_memory_sessions(1);
+    config.enable_early_data = true;
     QuicClientConfig::try_from(config).map_err(|_| no_initial_cipher())
 }
 
@@ -55,7 +65,7 @@ impl PinnedKey {
         Arc::new(Self { expected, shown: Mutex::new(None), provider })
     }
 
-    /// The key that a server had instead of the expected one.
+    /// The key that a server last had instead of the expected one.
     pub(crate) fn wrong_key(&self) -> Option<ServerKey> {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,4 +5,5 @@ mod frames;
 mod handshake;
 mod hostile;
 mod identity;
+mod resumption;
 mod support;

@@ -98,7 +98,7 @@ impl Engine {
         self.methods.push(MethodState::new(info, self.settings.default_slowdown(), self.settings.hedge));
         self.sort_callbacks();
         for server in &mut self.servers {
-            server.renew |= matches!(server.link, Link::Up(_));
+            server.renew |= matches!(server.link, Link::Up(_) | Link::Connecting(Some(_)));
         }
         if !self.servers.iter().any(Server::is_attached) {
             // Nothing to wait for: the calls of an app without a server must not ask in vain.
@@ -149,7 +149,7 @@ impl Engine {
                 session.goodbye(now);
                 self.pump(now, position);
             }
-            if matches!(self.servers[position].link, Link::Connecting) {
+            if matches!(self.servers[position].link, Link::Connecting(_)) {
                 let server = ServerIndex(position as u16);
                 self.outputs.push_back(Output::Disconnect { server, reason: Lost::WeLeft });
             }
@@ -170,7 +170,7 @@ impl Engine {
         let links = self.servers.iter().filter_map(|server| match &server.link {
             Link::Down { retry_at } => Some(*retry_at),
             Link::Up(session) => session.timeout(),
-            Link::Connecting | Link::Closed => None,
+            Link::Connecting(_) | Link::Closed => None,
         });
         let renewals = (0..self.servers.len()).filter_map(|position| self.renewal(position));
         links.chain(renewals).chain(self.patience()).chain(self.planner.due()).chain(self.words_due).min()

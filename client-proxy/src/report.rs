@@ -284,7 +284,7 @@ fn how(server: &Server, now: Timestamp) -> String {
         || server.last_trouble.as_ref().map_or(String::new(), |trouble| format!(" after: {trouble}"));
     match &server.link {
         Link::Closed => "left".to_owned(),
-        Link::Connecting => format!("connecting{}", trouble()),
+        Link::Connecting(_) => format!("connecting{}", trouble()),
         Link::Down { retry_at } => format!("away, tried again in {:.1?}{}", retry_at.since(now), trouble()),
         Link::Up(session) if session.is_open() && server.silent_since.is_some() => {
             "attached, but silent".to_owned()

@@ -49,8 +49,8 @@ pub(crate) struct Server {
 pub(crate) enum Link {
     /// None; the next try is due then.
     Down { retry_at: Timestamp },
-    /// The driver was asked to connect.
-    Connecting,
+    /// The driver was asked to connect, and may have been given the session's greeting.
+    Connecting(Option<Box<Session>>),
     /// Connected; the session is greeting, open or draining.
     Up(Box<Session>),
     /// The user left; nothing is tried any more.

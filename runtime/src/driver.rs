@@ -134,7 +134,13 @@ async fn connect(
     server: ServerIndex,
     address: Box<ServerAddress>,
 ) {
-    let connected = connector.connect(&address).await;
+    let Some(strong) = device.upgrade() else { return };
+    let greeting = strong.with(|engine, now| engine.greeting(now, server));
+    drop(strong);
+    let connected = match greeting {
+        Some(greeting) => connector.connect_and_greet(&address, greeting).await,
+        None => connector.connect(&address).await,
+    };
     let Some(strong) = device.upgrade() else { return };
     match connected {
         Ok(link) => {

@@ -20,21 +20,38 @@ const SERVED: Duration = Duration::from_secs(1);
 const REFUSED: Duration = Duration::from_secs(30);
 
 impl Engine {
+    /// The greeting of the session for which a connection was asked, for a driver that can send it along with the
+    /// handshake. It must arrive as the first frame; [`link_up`](Self::link_up) does not give it again. A driver that
+    /// does not ask is given it then.
+    pub fn greeting(&mut self, now: Timestamp, server: ServerIndex) -> Option<Vec<u8>> {
+        let hello = self.hello(server);
+        let entry = self.servers.get_mut(server.position())?;
+        let Link::Connecting(asked @ None) = &mut entry.link else { return None };
+        let mut session = Session::new(now, hello, Timing::default());
+        // A session that begins otherwise cannot send its greeting, and says so when there is a connection.
+        let SessionOutput::Transmit { bytes, .. } = session.poll()? else { return None };
+        *asked = Some(Box::new(session));
+        entry.renew = false;
+        Some(bytes)
+    }
+
     /// The connection that was asked for is there; `round_trip` is what the transport measured so far.
     pub fn link_up(&mut self, now: Timestamp, server: ServerIndex, round_trip: Option<Duration>) {
         let hello = self.hello(server);
         let Some(entry) = self.servers.get_mut(server.position()) else { return };
-        match entry.link {
-            Link::Connecting => {}
+        let session = match &mut entry.link {
+            Link::Connecting(greeted) => greeted.take(),
             Link::Closed | Link::Down { .. } => {
                 self.outputs.push_back(Output::Disconnect { server, reason: Lost::WeLeft });
                 return;
             }
             // The driver says it twice; the session that is there stays.
             Link::Up(_) => return,
-        }
-        entry.link = Link::Up(Box::new(Session::new(now, hello, Timing::default())));
-        entry.renew = false;
+        };
+        entry.link = Link::Up(session.unwrap_or_else(|| {
+            entry.renew = false;
+            Box::new(Session::new(now, hello, Timing::default()))
+        }));
         entry.heard(now);
         self.pump(now, server.position());
         if let Some(round_trip) = round_trip {
@@ -45,7 +62,7 @@ impl Engine {
     /// The connection that was asked for cannot be had: why, and what to do where something can be done.
     pub fn link_failed(&mut self, now: Timestamp, server: ServerIndex, why: impl Into<String>) {
         let Some(entry) = self.servers.get(server.position()) else { return };
-        if matches!(entry.link, Link::Connecting) {
+        if matches!(entry.link, Link::Connecting(_)) {
             self.trouble(server.position(), why.into());
             self.retry(now, server.position(), Duration::ZERO);
         }
@@ -190,7 +207,7 @@ impl Engine {
     pub(super) fn connect_due(&mut self, now: Timestamp) {
         for (position, server) in self.servers.iter_mut().enumerate() {
             if matches!(server.link, Link::Down { retry_at } if retry_at <= now) {
-                server.link = Link::Connecting;
+                server.link = Link::Connecting(None);
                 self.outputs.push_back(Output::Connect { server: ServerIndex(position as u16) });
             }
         }

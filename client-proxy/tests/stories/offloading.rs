@@ -190,3 +190,15 @@ fn the_second_server_is_used_while_the_first_is_away() {
     assert_eq!(world.call(detect).how, How::Remote);
     assert_eq!(world.offers.last().map(|offer| offer.server.0), Some(1));
 }
+
+#[test]
+fn a_method_that_comes_after_the_greeting_is_listed_by_another_one() {
+    let mut world = World::new(Objective::Time);
+    world.greet_now();
+    let detect = world.method("detect", DETECT);
+    world.pass(millis(100));
+    assert_eq!(world.call(detect).how, How::Local(LocalReason::Unlisted));
+    world.pass(millis(2_000));
+    assert_eq!(world.calls(detect, 20)[19].how, How::Remote);
+    assert_eq!(world.server().connects, 2, "once more, for all of them");
+}

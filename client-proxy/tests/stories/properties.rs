@@ -21,6 +21,7 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 enum Input {
     Wait(u64),
+    Greeting(u16),
     LinkUp(u16),
     LinkFailed(u16),
     LinkLost(u16),
@@ -46,6 +47,7 @@ fn input() -> impl Strategy<Value = Input> {
     let method = 0u32..METHODS + 2;
     prop_oneof![
         6 => (0u64..3_000_000_000).prop_map(Input::Wait),
+        2 => server.clone().prop_map(Input::Greeting),
         6 => server.clone().prop_map(Input::LinkUp),
         1 => server.clone().prop_map(Input::LinkFailed),
         1 => server.clone().prop_map(Input::LinkLost),
@@ -109,6 +111,7 @@ impl Chaos {
                 self.now += Duration::from_nanos(nanos);
                 self.engine.handle_timeout(self.now);
             }
+            Input::Greeting(server) => drop(self.engine.greeting(now, ServerIndex(server))),
             Input::LinkUp(server) => {
                 self.engine.link_up(now, ServerIndex(server), Some(Duration::from_millis(5)))
             }

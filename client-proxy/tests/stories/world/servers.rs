@@ -47,6 +47,14 @@ impl World {
         }
     }
 
+    /// The driver asks for the greeting at once, instead of when the handshake is done.
+    pub(crate) fn greet_now(&mut self) {
+        let greeting =
+            self.engine.greeting(self.now, ServerIndex(0)).expect("the server is being connected to");
+        let (connection, round_trip) = (self.servers[0].connection, self.servers[0].round_trip);
+        self.later(round_trip, 0, Happening::ToServer(connection, greeting));
+    }
+
     /// The connection breaks in a while; the server lives.
     pub(crate) fn break_link_in(&mut self, time: Duration) {
         self.later(time, 0, Happening::BreakLink);
@@ -114,6 +122,10 @@ impl World {
             Happening::LinkUp(connection) if connection == current => {
                 server.session = Some(Session::new(now, outboard_wire::Limits::default(), Timing::default()));
                 let round_trip = server.round_trip;
+                // The greeting comes along with the handshake.
+                if let Some(greeting) = self.engine.greeting(now, index) {
+                    self.later(Duration::ZERO, position, Happening::ToServer(connection, greeting));
+                }
                 self.engine.link_up(now, index, Some(round_trip));
             }
             Happening::LinkFailed(connection) if connection == current => {

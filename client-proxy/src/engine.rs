@@ -4,6 +4,7 @@ mod attempt;
 mod choose;
 mod decide;
 mod hedge;
+mod inner;
 mod learn;
 mod link;
 mod replan;
@@ -26,6 +27,7 @@ use crate::server::{Link, Server};
 use crate::settings::{ServerSettings, Settings};
 
 use attempt::UnderWay;
+pub use inner::Question;
 pub use learn::Rerun;
 use replan::Planner;
 use unknown::Questions;
@@ -41,6 +43,7 @@ pub struct Engine {
     pub(crate) servers: Vec<Server>,
     under_way: BTreeMap<Attempt, UnderWay>,
     questions: Questions,
+    inner: inner::Open,
     next_call: u64,
     pub(crate) plan: Option<Plan>,
     planner: Planner,
@@ -71,6 +74,7 @@ impl Engine {
             servers,
             under_way: BTreeMap::new(),
             questions: Questions::default(),
+            inner: inner::Open::default(),
             next_call: 1,
             plan: None,
             planner: Planner::new(settings.replan_interval),
@@ -157,6 +161,7 @@ impl Engine {
         }
         // Nobody will come back to be asked.
         self.stop_asking(now);
+        self.stop_asking_inner();
         self.refresh_words(now);
     }
 
@@ -173,7 +178,13 @@ impl Engine {
             Link::Connecting(_) | Link::Closed => None,
         });
         let renewals = (0..self.servers.len()).filter_map(|position| self.renewal(position));
-        links.chain(renewals).chain(self.patience()).chain(self.planner.due()).chain(self.words_due).min()
+        links
+            .chain(renewals)
+            .chain(self.patience())
+            .chain(self.inner.patience())
+            .chain(self.planner.due())
+            .chain(self.words_due)
+            .min()
     }
 
     /// The time of [`timeout`](Self::timeout) has come. Coming early or late does no harm.
@@ -186,6 +197,7 @@ impl Engine {
             }
         }
         self.lose_patience(now);
+        self.lose_inner_patience(now);
         self.connect_due(now);
         if self.planner.is_due(now) {
             self.replan(now);

@@ -96,6 +96,9 @@ impl Engine {
 
     /// Gives an attempt up: nothing of it is delivered any more. Harmless for an attempt that has ended.
     pub fn abandon(&mut self, now: Timestamp, attempt: Attempt, reason: AbandonReason) {
+        if self.withdraw_inner(now, attempt) {
+            return;
+        }
         let Some(under_way) = self.under_way.remove(&attempt) else { return };
         let position = under_way.offer.server.position();
         tracing::debug!(%attempt, ?reason, "abandoned");
@@ -163,6 +166,9 @@ impl Engine {
     }
 
     pub(super) fn replied(&mut self, now: Timestamp, reply: ReplyFrame) {
+        if self.inner.answered(reply.attempt) {
+            return self.deliver(reply.attempt, AttemptEvent::Replied(reply));
+        }
         let attempt = self.questions.answered(reply.attempt);
         let Some(under_way) = self.under_way.get_mut(&attempt) else { return };
         let asked = under_way.asking.take().is_some();
@@ -185,6 +191,9 @@ impl Engine {
     }
 
     pub(super) fn failed(&mut self, now: Timestamp, frame: FailedFrame) {
+        if self.inner.answered(frame.attempt) {
+            return self.deliver(frame.attempt, AttemptEvent::Failed(frame.failure));
+        }
         let attempt = self.questions.answered(frame.attempt);
         let Some(under_way) = self.under_way.remove(&attempt) else { return };
         let position = under_way.offer.server.position();

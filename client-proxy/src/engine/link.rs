@@ -160,6 +160,7 @@ impl Engine {
             }
         }
         self.ask(now, ServerIndex(position as u16), welcome.server);
+        self.ask_inner_now(now, position);
         self.planner.dirty(now);
         self.refresh_words(now);
         // Last: whoever reads that it is attached may count on calls going there.
@@ -226,7 +227,8 @@ impl Engine {
     pub(super) fn renewal(&self, position: usize) -> Option<Timestamp> {
         let server = &self.servers[position];
         let since = server.attached_at.filter(|_| server.renew)?;
-        let idle = self.under_way.values().all(|under_way| under_way.offer.server.position() != position);
+        let idle = self.under_way.values().all(|under_way| under_way.offer.server.position() != position)
+            && !self.inner.any_to(position);
         idle.then(|| since + SERVED)
     }
 

@@ -14,7 +14,7 @@ use super::Engine;
 use crate::output::AttemptEvent;
 
 /// How long the server is waited for. Longer answers more calls; shorter lets the caller go on earlier.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Attempts that were asked about, under the numbers of the questions.
 #[derive(Debug, Default)]
@@ -38,6 +38,9 @@ impl Engine {
     /// The session is over, and what became of these attempts is unknown.
     pub(super) fn lost(&mut self, now: Timestamp, unknown: &[Attempt], reason: &Lost) {
         for wire in unknown {
+            if self.inner_lost(*wire, reason) {
+                continue;
+            }
             let attempt = self.questions.answered(*wire);
             let Some(under_way) = self.under_way.get_mut(&attempt) else { continue };
             let info = &self.methods[under_way.offer.request.method.position()].info;

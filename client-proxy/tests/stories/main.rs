@@ -1,6 +1,7 @@
 //! The engine in virtual time, against scripted servers over simulated links: each test is a story.
 
 mod failures;
+mod found_again;
 mod hedges;
 mod offloading;
 mod properties;

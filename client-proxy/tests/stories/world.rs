@@ -109,7 +109,7 @@ pub(crate) struct World {
     placements: BTreeMap<MethodIndex, Placement>,
     costs: BTreeMap<MethodId, Cost>,
     works: BTreeMap<Attempt, f64>,
-    delivered: BTreeMap<Attempt, Vec<AttemptEvent>>,
+    pub(crate) delivered: BTreeMap<Attempt, Vec<AttemptEvent>>,
     queue: BTreeMap<(Timestamp, u64), (usize, Happening)>,
     sequence: u64,
 }

@@ -14,7 +14,7 @@ pub(crate) struct Server {
     pub(crate) instance: InstanceId,
     pub(crate) connects: u64,
     /// Calls that have returned, for those who ask.
-    finished: BTreeMap<CallId, (MethodId, Duration)>,
+    pub(crate) finished: BTreeMap<CallId, (MethodId, Duration)>,
     connection: u64,
     pub(super) session: Option<Session>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outboard_core::{ByteCount, MethodIndex, ServerIndex, Timestamp};
+use outboard_core::{Bandwidth, ByteCount, MethodIndex, ServerIndex, Timestamp};
 use outboard_wire::frame::{Attempt, MethodStatus, Root};
 
 use crate::hedge::Hedge;
@@ -50,6 +50,12 @@ impl Tried {
         Self { servers: self.servers | server, since: self.since.or(Some(offer.asked)) }
     }
 
+    /// The same server is asked again, in another way.
+    #[must_use]
+    pub fn once_more(self, offer: &Offer) -> Self {
+        Self { since: self.since.or(Some(offer.asked)), ..self }
+    }
+
     /// Whether a server was tried.
     pub fn contains(self, server: ServerIndex) -> bool {
         match server.0 {
@@ -87,8 +93,12 @@ pub struct Offer {
     /// Give the attempt up this long after it was sent. `None`: only when the session is lost (a `remote_only` or
     /// `once` method without a deadline).
     pub bound: Option<Duration>,
-    /// Most bytes worth encoding.
+    /// Most bytes worth sending.
     pub budget: ByteCount,
+    /// Most bytes that the server takes at once.
+    pub most: ByteCount,
+    /// The rate at which the server receives, as believed: what telling less is worth.
+    pub goodput: Bandwidth,
     /// How long the remote call usually takes.
     pub predicted: Duration,
     /// How long a local run usually takes; `None` for a method that never ran here.

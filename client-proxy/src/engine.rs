@@ -26,6 +26,7 @@ use crate::quote::Market;
 use crate::server::{Link, Server};
 use crate::settings::{ServerSettings, Settings};
 
+pub use attempt::Cargo;
 use attempt::UnderWay;
 pub use inner::Question;
 pub use learn::Rerun;

@@ -43,7 +43,7 @@ mod server;
 mod settings;
 
 pub use decision::{AbandonReason, Decision, LocalReason, Offer, Request, Tried};
-pub use engine::{Engine, Question, Rerun};
+pub use engine::{Cargo, Engine, Question, Rerun};
 pub use hedge::Hedge;
 pub use method::{Kind, MethodInfo, Word};
 pub use output::{AttemptEvent, Notice, Output};

@@ -250,7 +250,7 @@ impl ServerCall {
                 Some((_, slot, path)) => {
                     BackSlot::Place { slot: *slot, path: path.clone(), image: image.into() }
                 }
-                None => BackSlot::Copy(image),
+                None => BackSlot::Copy(image.into()),
             }
         };
         slots.into_iter().map(address).collect()

@@ -154,6 +154,6 @@ impl Calls {
 
 /// What a call makes the server hold until it ends.
 pub(crate) fn argument_bytes(frame: &CallFrame) -> ByteCount {
-    let slots: ByteCount = frame.slots.iter().map(SlotImage::size).sum();
+    let slots: ByteCount = frame.slots.iter().map(SlotImage::resolved_size).sum();
     slots + ByteCount::from_bytes(size_of_val(frame.on_device.as_slice()) as u64)
 }

@@ -11,7 +11,7 @@
 //! let mut changed = vec![7; 4096];
 //! changed[100] = 8;
 //! let version = Version { attempt: Attempt { call: CallId(1), epoch: Epoch::FIRST }, part: Part::Sent(0) };
-//! let told = delta::tell(&Image::from(changed), Some((version, &base)), Bandwidth::from_megabits_per_second(10));
+//! let told = delta::tell(&Image::from(changed), Some((version, &base)), Some(Bandwidth::from_megabits_per_second(10)));
 //! assert!(told.size() < ByteCount::from_bytes(50));
 //! let image = delta::resolve(told, |_| Some(base), ByteCount::from_bytes(1 << 20)).unwrap();
 //! assert_eq!(image.0[100], 8);

@@ -7,7 +7,7 @@ use outboard_profiler::{CallSample, RemoteCall};
 use outboard_wire::device::{NotAnswered, NotSent};
 use outboard_wire::frame::{
     AnswerFrame, Attempt, BackFrame, CallFrame, FailedFrame, Failure, MethodStatus, NotRun, ReplyFrame,
-    ServerCost, SlotImage,
+    ServerCost, SlotImage, Version,
 };
 
 use super::Engine;
@@ -36,6 +36,23 @@ pub(super) struct UnderWay {
     pub(super) asking: Option<Timestamp>,
 }
 
+/// What a call carries.
+#[derive(Clone, Debug, Default)]
+pub struct Cargo {
+    /// The slots, in the order of the signature.
+    pub slots: Vec<SlotImage>,
+    /// An earlier result that the device still has.
+    pub result_base: Option<Version>,
+    /// What the server need not keep any more.
+    pub forget: Vec<Version>,
+}
+
+impl From<Vec<SlotImage>> for Cargo {
+    fn from(slots: Vec<SlotImage>) -> Self {
+        Self { slots, ..Self::default() }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Reply {
     down: ByteCount,
@@ -51,22 +68,27 @@ impl Engine {
         &mut self,
         now: Timestamp,
         offer: &Offer,
-        slots: Vec<SlotImage>,
+        cargo: impl Into<Cargo>,
     ) -> Result<Attempt, LocalReason> {
         let position = offer.server.position();
         let attempt = Attempt { call: CallId(self.next_call), epoch: Epoch::FIRST };
         let state = self.methods.get(offer.request.method.position()).ok_or(LocalReason::Unknown)?;
         let by_plan = state.placement == Some(Placement::Server) && !offer.exploring;
         let on_device = if by_plan { &self.callbacks.planned } else { &self.callbacks.always };
+        let Cargo { slots, result_base, forget } = cargo.into();
         let up = slots.iter().map(SlotImage::size).sum();
+        let server = self.servers.get_mut(position).ok_or(LocalReason::NoServer)?;
+        let reply_rate = server.network.goodput_down(now).median();
         let frame = CallFrame {
             within: offer.request.within,
             root: offer.request.root,
             time_left: offer.bound,
             on_device: on_device.clone(),
+            result_base,
+            reply_rate: Some(reply_rate),
+            forget,
             ..CallFrame::new(attempt, state.info.id, slots)
         };
-        let server = self.servers.get_mut(position).ok_or(LocalReason::NoServer)?;
         let session = server.session_mut().ok_or(LocalReason::NotAttached)?;
         session.call(now, frame).map_err(not_sent)?;
         let instance = self.servers[position].instance;
@@ -206,7 +228,7 @@ impl Engine {
                 server.busy_until = now + server.refusals.next(jitter);
                 self.settle(now, &under_way, now.since(under_way.sent));
             }
-            Failure::NotRun(NotRun::Draining | NotRun::Fenced) | Failure::Fenced => {
+            Failure::NotRun(NotRun::Draining | NotRun::Fenced | NotRun::BaseMissing) | Failure::Fenced => {
                 self.settle(now, &under_way, now.since(under_way.sent));
             }
             Failure::NotRun(NotRun::TooLate) => {

@@ -102,6 +102,8 @@ impl Engine {
             request: *request,
             bound: state.info.deadline.map(|deadline| deadline.saturating_sub(used)),
             budget: frame_limit,
+            most: frame_limit,
+            goodput: self.servers[server.position()].network.goodput_up(now).median(),
             predicted: quote.remote.map_or(Duration::ZERO, |remote| remote.usual),
             local: quote.local,
             exploring: false,

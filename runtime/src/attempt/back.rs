@@ -27,7 +27,8 @@ impl Trip<'_> {
         let mut incoming = Vec::with_capacity(back.slots.len());
         for slot in back.slots {
             incoming.push(match slot {
-                BackSlot::Copy(image) => Incoming { image, lent: None },
+                BackSlot::Copy(SlotImage::Whole(image)) => Incoming { image, lent: None },
+                BackSlot::Copy(_) => return Err(format!("a slot of `{title}` is told by a version")),
                 BackSlot::Place { slot, path, image } => {
                     let position = usize::from(slot);
                     let kept = self.sent.get(position).and_then(Option::as_ref);

@@ -21,8 +21,8 @@ const GAIN: u32 = 4;
 const SPARSE: u64 = 16;
 
 /// Tells `new` by the base that the other end has, if there is one, in the way that is worth its work on a link of that
-/// goodput.
-pub fn tell(new: &Image, base: Option<(Version, &Image)>, goodput: Bandwidth) -> SlotImage {
+/// goodput. Nothing is compressed for a link whose goodput is not known.
+pub fn tell(new: &Image, base: Option<(Version, &Image)>, goodput: Option<Bandwidth>) -> SlotImage {
     let whole = || SlotImage::Whole(new.clone());
     if new.0.len() < SMALLEST {
         return whole();
@@ -47,7 +47,8 @@ pub fn tell(new: &Image, base: Option<(Version, &Image)>, goodput: Bandwidth) ->
 }
 
 /// Whether compressing so many bytes may well take less time than sending what there is to send without.
-fn pays(unpacked: ByteCount, handled: ByteCount, goodput: Bandwidth) -> bool {
+fn pays(unpacked: ByteCount, handled: ByteCount, goodput: Option<Bandwidth>) -> bool {
+    let Some(goodput) = goodput else { return false };
     let packing = PACKING * u32::try_from(handled.as_bytes() / PER).unwrap_or(u32::MAX);
     unpacked / goodput > packing.saturating_mul(GAIN)
 }

@@ -6,8 +6,8 @@ use super::*;
 use crate::frame::{Attempt, Part};
 
 const MOST: ByteCount = ByteCount::from_bytes(4 << 20);
-const SLOW: Bandwidth = Bandwidth::from_megabits_per_second(5);
-const FAST: Bandwidth = Bandwidth::from_megabits_per_second(100_000);
+const SLOW: Option<Bandwidth> = Some(Bandwidth::from_megabits_per_second(5));
+const FAST: Option<Bandwidth> = Some(Bandwidth::from_megabits_per_second(100_000));
 
 fn version() -> Version {
     Version { attempt: Attempt { call: CallId(1), epoch: Epoch::FIRST }, part: Part::Sent(0) }
@@ -25,7 +25,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-fn told(base: &[u8], new: &[u8], goodput: Bandwidth) -> SlotImage {
+fn told(base: &[u8], new: &[u8], goodput: Option<Bandwidth>) -> SlotImage {
     let (base, new) = (Image::from(base.to_vec()), Image::from(new.to_vec()));
     let told = tell(&new, Some((version(), &base)), goodput);
     assert_eq!(resolve(told.clone(), |_| Some(base), MOST), Ok(new));
@@ -152,7 +152,7 @@ proptest! {
     #[test]
     fn every_way_to_tell_a_state_tells_that_state(
         (base, new) in versions(),
-        link in prop_oneof![Just(SLOW), Just(FAST), Just(Bandwidth::ZERO)],
+        link in prop_oneof![Just(SLOW), Just(FAST), Just(Some(Bandwidth::ZERO)), Just(None)],
     ) {
         told(&base, &new, link);
         let (base, image) = (Image::from(base), Image::from(new.clone()));

@@ -24,8 +24,8 @@ pub struct BackFrame {
 /// A slot of a call-back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BackSlot {
-    /// A value of its own.
-    Copy(Image),
+    /// A value of its own. This one and a place may be told by what the outer call carried.
+    Copy(SlotImage),
     /// An exclusive slot of the outer call, or a fixed place within one: the method runs on the device's own object,
     /// brought to this version first.
     Place {
@@ -34,7 +34,7 @@ pub enum BackSlot {
         /// The way from the slot to the place, field by field.
         #[serde(deserialize_with = "bounded::steps")]
         path: Vec<u16>,
-        /// The place as the server has it. A whole slot may be told by what the outer call carried in it.
+        /// The place as the server has it.
         image: SlotImage,
     },
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outboard_core::{CallId, Epoch, MethodId};
+use outboard_core::{Bandwidth, CallId, Epoch, MethodId};
 use serde::{Deserialize, Serialize};
 
 use super::{Inner, Load, Root, SlotImage, Version, bounded};
@@ -49,6 +49,8 @@ pub struct CallFrame {
     pub slots: Vec<SlotImage>,
     /// An earlier result that the device still has: the new one may be told by it.
     pub result_base: Option<Version>,
+    /// The rate at which the device receives, as far as it knows: what compressing the reply is worth.
+    pub reply_rate: Option<Bandwidth>,
     /// Versions that the device will not refer to any more.
     #[serde(deserialize_with = "bounded::versions")]
     pub forget: Vec<Version>,
@@ -66,6 +68,7 @@ impl CallFrame {
             on_device: Vec::new(),
             slots,
             result_base: None,
+            reply_rate: None,
             forget: Vec::new(),
         }
     }

@@ -23,13 +23,13 @@ pub enum SlotImage {
 /// applied, and nothing has to be hashed. Another session knows none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version {
-    /// The attempt whose call or reply carried it.
+    /// The attempt that it belongs to.
     pub attempt: Attempt,
     /// Which part of it.
     pub part: Part,
 }
 
-/// A part of a call or of its reply.
+/// A part of a call, of its reply, or of a call-back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Part {
     /// This slot, as the call carried it.
@@ -38,6 +38,13 @@ pub enum Part {
     Returned(u16),
     /// The reply's result.
     Result,
+    /// This slot of a call-back, as the call-back carried it. It is known until the call ends.
+    Back {
+        /// Which call-back of the attempt.
+        sequence: u32,
+        /// Which slot of it.
+        slot: u16,
+    },
 }
 
 impl SlotImage {
@@ -53,6 +60,22 @@ impl SlotImage {
                 let named = base.map_or(0, |_| Self::NAMED);
                 delta.size() + ByteCount::from_bytes(named)
             }
+        }
+    }
+
+    /// How many bytes it takes once it is resolved and is not shared with its base, at most about.
+    pub fn resolved_size(&self) -> ByteCount {
+        match self {
+            Self::Delta(_, Delta::Packed { length, .. }) => ByteCount::from_bytes((*length).into()),
+            image => image.size(),
+        }
+    }
+
+    /// The version that the other end has of it from now on, where `own` is the name of this part of the frame.
+    pub const fn version(&self, own: Version) -> Version {
+        match self {
+            Self::Same(base) => *base,
+            _ => own,
         }
     }
 

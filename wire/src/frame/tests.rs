@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use outboard_core::{CallId, Epoch, MethodId};
+use outboard_core::{Bandwidth, CallId, Epoch, MethodId};
 
 use super::*;
 use crate::codec::DecodeError;
@@ -52,6 +52,7 @@ fn frames_come_out_as_they_went_in() {
                     SlotImage::Delta(Some(version(Part::Returned(2))), Delta::Edits(vec![4].into())),
                     SlotImage::Delta(None, Delta::Packed { length: 9, bytes: vec![5].into() }),
                 ],
+                reply_rate: Some(Bandwidth::from_megabits_per_second(3)),
                 result_base: Some(version(Part::Result)),
                 forget: vec![version(Part::Sent(0))],
             },
@@ -82,7 +83,7 @@ fn frames_come_out_as_they_went_in() {
         sequence: 1,
         method: MethodId(3),
         slots: vec![
-            BackSlot::Copy(Image::from(vec![1])),
+            BackSlot::Copy(vec![1].into()),
             BackSlot::Place { slot: 0, path: vec![2, 1], image: vec![2].into() },
         ],
         onces: Some(3),

@@ -170,7 +170,7 @@ fn what_is_too_large_is_refused_before_it_is_sent() {
     pair.call(first);
     pair.settle();
     pair.server_saw();
-    let large = vec![BackSlot::Copy(Image::from(vec![0; 1 << 16]))];
+    let large = vec![BackSlot::Copy(vec![0; 1 << 16].into())];
     let back = BackFrame {
         attempt: first,
         sequence: 0,

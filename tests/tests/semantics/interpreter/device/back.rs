@@ -59,11 +59,8 @@ impl Device {
         let Some(Activity::Wait(wait)) = self.stack.last_mut() else { panic!("a call-back comes to a call") };
         let mut arguments = Vec::new();
         for (slot, image) in around.program.methods[method].slots.iter().zip(&back.slots) {
-            let bytes = match image {
-                BackSlot::Copy(image) => image,
-                BackSlot::Place { image, .. } => image.whole()?,
-            };
-            let mut object = Object::decode(&bytes.0, slot.of)?;
+            let (BackSlot::Copy(bytes) | BackSlot::Place { image: bytes, .. }) = image;
+            let mut object = Object::decode(&bytes.whole()?.0, slot.of)?;
             let BackSlot::Place { slot: outer, path, .. } = image else {
                 arguments.push(self.heap.allocate(object));
                 continue;

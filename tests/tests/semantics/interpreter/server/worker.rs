@@ -105,7 +105,7 @@ impl Worker {
                         image: image.into(),
                     }
                 }
-                _ => BackSlot::Copy(image),
+                _ => BackSlot::Copy(image.into()),
             }
         });
         let slots = slots.collect();

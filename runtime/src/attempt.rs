@@ -102,11 +102,11 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
             back.guard_once(descriptor.title());
         }
     }
-    // What cannot run here leaves from within a call-back too, as a call of its own.
-    if back.is_some() && !descriptor.remote_only || descriptor.kind == Kind::Device {
+    if descriptor.kind == Kind::Device {
         return Go::Here { wants_fallback: false };
     }
-    let request = Request { caller: stack::current(), work, ..Request::new(index) };
+    let within = back.and_then(|back| back.attempt(&device));
+    let request = Request { caller: stack::current(), work, within, ..Request::new(index) };
     let (decision, sized) = device.decide(&request);
     match decision {
         Decision::Remote(offer) => Go::There(Plan::Server(device, offer)),

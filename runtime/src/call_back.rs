@@ -1,21 +1,71 @@
 //! A call-back as the code that serves it on the device sees it.
 
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
+use outboard_wire::frame::Attempt;
+
+use crate::device::Device;
+use crate::poll::park;
 use crate::server_call::Unwound;
+
+/// How long an async device method is waited for within an async call that has no bound. The thread that polls the call
+/// waits, and what the method waits for may be another task of that very thread.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One call-back that runs on the device, for an attempt of an outer call.
 #[derive(Debug)]
 pub(crate) struct CallBack {
+    device: Arc<Device>,
+    /// The outer attempt.
+    attempt: Attempt,
+    /// When the outer attempt is given up.
+    bound: Option<Instant>,
+    /// Whether it was, in the midst of an async method.
+    late: AtomicBool,
     /// Whether the outer method may run only once: then nothing within it is repeated either.
     outer_once: bool,
     failure: OnceLock<Unwound>,
 }
 
 impl CallBack {
-    pub(crate) fn new(outer_once: bool) -> Arc<Self> {
-        Arc::new(Self { outer_once, failure: OnceLock::new() })
+    pub(crate) fn new(
+        device: Arc<Device>,
+        attempt: Attempt,
+        bound: Option<Instant>,
+        outer_once: bool,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            device,
+            attempt,
+            bound,
+            late: AtomicBool::new(false),
+            outer_once,
+            failure: OnceLock::new(),
+        })
+    }
+
+    /// The attempt within which a call is made that belongs to `device`: the server's thread that waits for this
+    /// call-back may run it.
+    pub(crate) fn attempt(&self, device: &Arc<Device>) -> Option<Attempt> {
+        Arc::ptr_eq(device, &self.device).then_some(self.attempt)
+    }
+
+    /// Runs an async method to its end on this thread, whose own async runtime, if it has one, stands still meanwhile.
+    /// Unwinds when the attempt is to be given up first.
+    pub(crate) fn run<F: Future>(&self, future: F) -> F::Output {
+        let timers = &self.device.io.handle;
+        park(future, Some(timers), self.bound).unwrap_or_else(|| {
+            self.late.store(true, Ordering::Relaxed);
+            self.fail("it did not end before the bound of the outer call".to_owned())
+        })
+    }
+
+    /// Whether the outer attempt is to be given up, as its bound has passed.
+    pub(crate) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
     }
 
     /// Why the answer is not to be used, if it is not.
@@ -35,8 +85,15 @@ impl CallBack {
     pub(crate) fn guard_once(&self, method: &str) {
         if !self.outer_once {
             let reason = format!("it calls `{method}`, which may run only once");
-            let failure = Unwound { reason, needs_device: true };
-            resume_unwind(Box::new(self.failure.get_or_init(|| failure).clone()));
+            self.unwind(Unwound { reason, needs_device: true });
         }
+    }
+
+    fn fail(&self, reason: String) -> ! {
+        self.unwind(Unwound::new(reason))
+    }
+
+    fn unwind(&self, failure: Unwound) -> ! {
+        resume_unwind(Box::new(self.failure.get_or_init(|| failure).clone()))
     }
 }

@@ -32,7 +32,8 @@ pub enum CallError {
         /// What ended the attempt.
         reason: String,
     },
-    /// The method ran on the server, and its own error or reply could not travel; this is its text.
+    /// The method ran on the server, and its own error or its reply could not travel, or one of its call-backs failed on
+    /// the way and ended it: what it did so far is done. This is the text of the error, or of what failed.
     #[error("{0}")]
     Remote(String),
 }

@@ -4,7 +4,6 @@
 //! kept for later calls. How many of them *run* at once is the business of [`Permits`]; how many calls there may be is
 //! that of the server's engine, which refuses calls over its cap before they come here.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -88,28 +87,6 @@ impl std::fmt::Debug for Queue {
     }
 }
 
-/// Runs a future to its end on this thread's own single-threaded runtime, so that it need not be `Send`.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    thread_local! {
-        static RUNTIME: RefCell<Option<tokio::runtime::Runtime>> = const { RefCell::new(None) };
-    }
-    // Taken out while it is in use, and lost if the future panics: what it was in the middle of is then lost too.
-    let runtime = RUNTIME.take().unwrap_or_else(|| {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a single-threaded runtime needs nothing but file descriptors")
-    });
-    let output = runtime.block_on(future);
-    if runtime.metrics().num_alive_tasks() == 0 {
-        RUNTIME.set(Some(runtime));
-    } else {
-        // What a call leaves behind must not go on within the next one, which may be of another device.
-        runtime.shutdown_background();
-    }
-    output
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
@@ -143,30 +120,5 @@ mod tests {
             seen.insert(receiver.recv().unwrap());
         }
         assert!(seen.len() < 50, "{}", seen.len());
-    }
-
-    #[test]
-    fn a_task_does_not_outlive_the_call_that_spawned_it() {
-        let left = Arc::new(());
-        let kept = Arc::clone(&left);
-        block_on(async move {
-            tokio::spawn(async move {
-                std::future::pending::<()>().await;
-                drop(kept);
-            });
-            tokio::task::yield_now().await;
-        });
-        assert_eq!(Arc::strong_count(&left), 1);
-        assert_eq!(block_on(async { 7 }), 7);
-    }
-
-    #[test]
-    fn a_future_that_is_not_send_runs() {
-        let value = std::rc::Rc::new(7);
-        let output = block_on(async move {
-            tokio::task::yield_now().await;
-            *value
-        });
-        assert_eq!(output, 7);
     }
 }

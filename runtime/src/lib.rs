@@ -37,6 +37,7 @@ mod mailbox;
 mod method;
 mod offer;
 mod permits;
+mod poll;
 mod registry;
 mod runtime;
 mod serve;

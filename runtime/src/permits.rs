@@ -34,22 +34,47 @@ impl Permits {
 
     /// Waits for a permit.
     pub(crate) fn acquire(self: &Arc<Self>) -> Permit {
+        self.acquire_unless(|| false).expect("nobody gave up waiting")
+    }
+
+    /// Waits for a permit, or until nobody wants it any more: [`Permits::recheck`] asks again.
+    pub(crate) fn acquire_unless(self: &Arc<Self>, is_unwanted: impl Fn() -> bool) -> Option<Permit> {
         let mut state = self.lock();
         let ticket = state.next;
         state.next += 1;
         state.queue.push_back(ticket);
-        while state.free == 0 || state.queue.front() != Some(&ticket) {
+        let wanted = loop {
+            if is_unwanted() {
+                break false;
+            }
+            if state.free > 0 && state.queue.front() == Some(&ticket) {
+                state.free -= 1;
+                break true;
+            }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.queue.pop_front();
-        state.free -= 1;
+        };
+        state.queue.retain(|waiting| *waiting != ticket);
         // The next in line may find a free permit too.
         self.changed.notify_all();
-        Permit { permits: Arc::clone(self) }
+        wanted.then(|| Permit { permits: Arc::clone(self) })
+    }
+
+    /// Something that a waiting thread wanted a permit for may be wanted no more.
+    pub(crate) fn recheck(&self) {
+        // With the lock held, so that nobody is between its look and its wait.
+        let _state = self.lock();
+        self.changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// Those that it is one of.
+    pub(crate) fn all(&self) -> Arc<Permits> {
+        Arc::clone(&self.permits)
     }
 }
 
@@ -62,6 +87,7 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
 
     use super::*;
@@ -86,5 +112,31 @@ mod tests {
         drop(sender);
         assert_eq!(receiver.iter().count(), 8);
         assert_eq!(permits.lock().free, 2);
+    }
+
+    #[test]
+    fn who_wants_none_any_more_leaves_the_line() {
+        let permits = Permits::new(1);
+        let held = permits.acquire();
+        let (unwanted, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let waits = {
+            let (permits, unwanted, asked) =
+                (Arc::clone(&permits), Arc::clone(&unwanted), Arc::clone(&asked));
+            std::thread::spawn(move || {
+                let is_unwanted = || {
+                    asked.store(true, Ordering::SeqCst);
+                    unwanted.load(Ordering::SeqCst)
+                };
+                permits.acquire_unless(is_unwanted).is_some()
+            })
+        };
+        while !asked.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        unwanted.store(true, Ordering::SeqCst);
+        permits.recheck();
+        assert!(!waits.join().unwrap(), "it gave up while the permit was held");
+        drop(held);
+        drop(permits.acquire());
     }
 }

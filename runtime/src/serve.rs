@@ -1,5 +1,6 @@
 //! The server's side at run time: the engine behind a lock, its links, and the threads that run calls.
 
+mod queued;
 mod work;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use outboard_transport::{
     AccessToken, CloseReason, Identity, Link, LinkSender, Listener, ServerAddress, TransportConfig,
 };
 use outboard_wire::Lost;
-use outboard_wire::frame::{Attempt, CallFrame, Capacity, Failure};
+use outboard_wire::frame::{Attempt, Capacity, Failure, NotRun};
 use tokio::sync::Notify;
 use tracing::Instrument as _;
 
@@ -28,6 +29,8 @@ use crate::method::Method;
 use crate::registry::{self, Tenancy, Tenant};
 use crate::server_call::ServerCall;
 use crate::{offer, speed};
+
+use queued::Queued;
 
 /// Calls of a method whose shared slots are all checked for changes; later ones by sampling.
 const CHECKED_FIRST: u32 = 8;
@@ -59,6 +62,9 @@ struct Shared {
 struct Core {
     engine: Engine,
     links: BTreeMap<Connection, LinkSender>,
+    /// Calls that wait for a core.
+    queued: BTreeMap<(Connection, Attempt), Arc<Queued>>,
+    /// Calls that have one, or wait for their device.
     calls: BTreeMap<(Connection, Attempt), Weak<ServerCall>>,
     /// How often each method ran, for the sampling of checks.
     runs: BTreeMap<u32, u32>,
@@ -92,6 +98,7 @@ impl Server {
         let core = Core {
             engine: Engine::new(settings, door, []),
             links: BTreeMap::new(),
+            queued: BTreeMap::new(),
             calls: BTreeMap::new(),
             runs: BTreeMap::new(),
             methods: BTreeMap::new(),
@@ -168,19 +175,19 @@ impl Shared {
         core.learn_methods();
         let before = core.engine.timeout();
         let result = act(&mut core.engine, self.clock.now());
-        let outputs = self.drain(&mut core);
+        let runs = self.drain(&mut core);
         if core.engine.timeout() != before {
             self.rearm.notify_one();
         }
         drop(core);
-        for (connection, call, arrived) in outputs {
-            self.run(connection, call, arrived);
+        for (connection, attempt, queued) in runs {
+            self.run(connection, attempt, queued);
         }
         result
     }
 
-    /// Carries the engine's outputs out; gives the calls to run, which need the lock themselves.
-    fn drain(&self, core: &mut Core) -> Vec<(Connection, CallFrame, Timestamp)> {
+    /// Carries the engine's outputs out; gives the calls that need threads, which take their time to start.
+    fn drain(self: &Arc<Self>, core: &mut Core) -> Vec<(Connection, Attempt, Arc<Queued>)> {
         let mut runs = Vec::new();
         while let Some(output) = core.engine.poll() {
             match output {
@@ -192,15 +199,23 @@ impl Shared {
                         core.engine.handle_lost(self.clock.now(), connection);
                     }
                 }
-                Output::Run { connection, call, arrived } => runs.push((connection, call, arrived)),
-                Output::Fence { connection, attempt } => core.let_go(connection, attempt),
+                Output::Run { connection, call, arrived } => {
+                    let (attempt, within) = (call.attempt, call.within);
+                    let queued = Arc::new(Queued::new(call, arrived));
+                    core.queued.insert((connection, attempt), Arc::clone(&queued));
+                    match within {
+                        None => runs.push((connection, attempt, queued)),
+                        Some(outer) => self.run_within(core, connection, outer, attempt, queued),
+                    }
+                }
+                Output::Fence { connection, attempt } => self.let_go(core, connection, attempt),
                 Output::Answer { connection, frame } => {
                     if let Some(call) = core.call(connection, frame.attempt) {
                         call.answer(frame.sequence, frame.outcome);
                     }
                 }
                 Output::Gone { connection, attempts } => {
-                    attempts.into_iter().for_each(|attempt| core.let_go(connection, attempt));
+                    attempts.into_iter().for_each(|attempt| self.let_go(core, connection, attempt));
                 }
                 Output::Close { connection, reason } => {
                     if let Some(link) = core.links.remove(&connection) {
@@ -212,6 +227,34 @@ impl Shared {
             }
         }
         runs
+    }
+
+    /// Hands a call that a call-back makes to the thread that waits for that call-back.
+    fn run_within(
+        self: &Arc<Self>,
+        core: &mut Core,
+        connection: Connection,
+        outer: Attempt,
+        attempt: Attempt,
+        queued: Arc<Queued>,
+    ) {
+        let outer = core.call(connection, outer);
+        let job = self.job(connection, attempt, queued);
+        if !outer.is_some_and(|outer| outer.run_within(job)) {
+            core.queued.remove(&(connection, attempt));
+            let failure = Failure::NotRun(NotRun::Fenced);
+            core.engine.fail(self.clock.now(), connection, attempt, failure);
+        }
+    }
+
+    /// Nobody wants an attempt any more.
+    fn let_go(&self, core: &mut Core, connection: Connection, attempt: Attempt) {
+        if let Some(queued) = core.queued.remove(&(connection, attempt)) {
+            queued.let_go(&self.executor.permits);
+        }
+        if let Some(call) = core.call(connection, attempt) {
+            call.let_go("the device gave the attempt up");
+        }
     }
 
     fn fail(self: &Arc<Self>, connection: Connection, attempt: Attempt, failure: Failure) {
@@ -263,12 +306,6 @@ impl Core {
 
     fn call(&self, connection: Connection, attempt: Attempt) -> Option<Arc<ServerCall>> {
         self.calls.get(&(connection, attempt))?.upgrade()
-    }
-
-    fn let_go(&self, connection: Connection, attempt: Attempt) {
-        if let Some(call) = self.call(connection, attempt) {
-            call.let_go("the device gave the attempt up");
-        }
     }
 
     /// Whether this run of a method is checked for changes of shared slots.

@@ -1,6 +1,6 @@
 //! A call as the code that runs it on a server sees it: the way back to the device.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -64,11 +64,17 @@ struct Seat {
     given_up: bool,
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
 #[derive(Default)]
 struct State {
     /// Fixed places of exclusive slots that carry fields which only the device has.
     places: Vec<(Place, u16, Vec<u16>)>,
     answers: BTreeMap<u32, Result<AnswerImage, String>>,
+    /// Call-backs that are waited for, one thread each.
+    waited_for: BTreeSet<u32>,
+    /// Calls that the call-backs make, each to run on the thread that waits.
+    within: VecDeque<Job>,
     failure: Option<Unwound>,
     /// Threads that the method spawned may live on, and wait in vain.
     ended: bool,
@@ -89,9 +95,9 @@ impl ServerCall {
         once: bool,
         on_device: Vec<MethodId>,
         session: Box<dyn Session>,
-        permits: Arc<Permits>,
+        permit: Permit,
     ) -> Arc<Self> {
-        let permit = permits.acquire();
+        let permits = permit.all();
         Arc::new(Self {
             attempt,
             once,
@@ -166,7 +172,12 @@ impl ServerCall {
 
     /// The method ended. Its core is free, though threads that carry its context may live on.
     pub(crate) fn end(&self) {
-        self.lock().ended = true;
+        let mut state = self.lock();
+        state.ended = true;
+        // The engine has withdrawn them: nothing is lost but what they hold.
+        let left = std::mem::take(&mut state.within);
+        drop(state);
+        drop(left);
         self.changed.notify_all();
         *self.lock_seat() = Seat { permit: None, given_up: true };
     }
@@ -210,21 +221,47 @@ impl ServerCall {
         }
     }
 
-    /// Waits for an answer, or for the attempt to fail.
+    /// Runs a call that a call-back makes, on the thread that waits for the call-back: one logical thread, as in a local
+    /// program. Whether there is one.
+    pub(crate) fn run_within(&self, job: Job) -> bool {
+        let mut state = self.lock();
+        if state.ended {
+            return false;
+        }
+        state.within.push_back(job);
+        self.changed.notify_all();
+        true
+    }
+
+    /// Waits for an answer, or for the attempt to fail, and runs what the call-back calls meanwhile.
     fn wait(&self, sequence: u32) -> Result<AnswerImage, String> {
         let mut state = self.lock();
-        loop {
+        state.waited_for.insert(sequence);
+        let outcome = loop {
             if let Some(answer) = state.answers.remove(&sequence) {
-                return answer;
+                break answer;
             }
             if let Some(failure) = &state.failure {
-                return Err(failure.reason.clone());
+                break Err(failure.reason.clone());
             }
             if state.ended {
-                return Err("the call has ended, and nobody waits for what its threads do".to_owned());
+                break Err("the call has ended, and nobody waits for what its threads do".to_owned());
+            }
+            // The device serves call-backs one by one, in the order in which they were made: where several threads of a
+            // method wait, it is the first one's turn.
+            let is_first = state.waited_for.first() == Some(&sequence);
+            if is_first && let Some(job) = state.within.pop_front() {
+                drop(state);
+                job();
+                state = self.lock();
+                continue;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        };
+        state.waited_for.remove(&sequence);
+        // It may be another thread's turn.
+        self.changed.notify_all();
+        outcome
     }
 
     /// Frees the core for others, if a thread of this call has not yet.

@@ -7,6 +7,7 @@ mod slot;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use outboard_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use outboard_wire::frame::{Failure, Image, NotRun, SlotImage};
@@ -14,6 +15,7 @@ use outboard_wire::state::Lent;
 
 use crate::context::{self, Ground};
 use crate::method::Method;
+use crate::poll::Poller;
 use crate::server_call::Unwound;
 use crate::support::{Codec, ExclusiveCodec};
 
@@ -194,7 +196,15 @@ impl<'f> ShimFrame<'f> {
 
     /// Runs an async method, to its end, on this thread.
     pub fn run_async<F: Future>(&mut self, body: F) -> Result<F::Output, ShimError> {
-        self.run(|| crate::executor::block_on(body))
+        if let Ground::Device(back) = &self.ground {
+            let back = Arc::clone(back);
+            return self.run(|| back.run(body));
+        }
+        let poller = Poller::ready().map_err(|error| {
+            tracing::error!(%error, "no async runtime for a call");
+            ShimError::NotRun(NotRun::Busy)
+        })?;
+        self.run(|| poller.run(body))
     }
 
     /// Checks that the method kept a shared slot as it was.

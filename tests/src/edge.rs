@@ -39,7 +39,7 @@ impl Edge {
     #[must_use]
     pub fn with_workers(workers: usize) -> Self {
         let server = Stop::server_with(|config| config.workers = workers);
-        Self::attached_to(server, |builder| builder.policy(Policy::Server))
+        Self::of(server, |builder| builder.policy(Policy::Server))
     }
 
     /// A device without a server. What runs without one in a process that serves other tests has to say that it is a
@@ -50,17 +50,28 @@ impl Edge {
         Self { _entered: runtime.enter(), runtime, server: None }
     }
 
+    /// One more device of a server, to which everything goes.
+    #[must_use]
+    pub fn at(address: &str) -> Self {
+        Self::attached_to(None, address, |builder| builder.policy(Policy::Server))
+    }
+
     /// As the builder says.
     #[must_use]
     pub fn with(set: impl FnOnce(Builder) -> Builder) -> Self {
-        Self::attached_to(Stop::server(), set)
+        Self::of(Stop::server(), set)
     }
 
-    fn attached_to(server: Stop, set: impl FnOnce(Builder) -> Builder) -> Self {
-        let builder = Runtime::builder().without_environment().server(server.address());
+    fn of(server: Stop, set: impl FnOnce(Builder) -> Builder) -> Self {
+        let address = server.address().to_owned();
+        Self::attached_to(Some(server), &address, set)
+    }
+
+    fn attached_to(server: Option<Stop>, address: &str, set: impl FnOnce(Builder) -> Builder) -> Self {
+        let builder = Runtime::builder().without_environment().server(address);
         let runtime = set(builder).start_isolated().expect("a runtime starts");
         assert!(runtime.wait_attached(ATTACH), "no session: {:?}", runtime.report().servers);
-        Self { _entered: runtime.enter(), runtime, server: Some(server) }
+        Self { _entered: runtime.enter(), runtime, server }
     }
 
     /// The device.
@@ -88,7 +99,9 @@ impl Stop {
         Self::server_with(|_| ())
     }
 
-    fn server_with(set: impl FnOnce(&mut ServerConfig)) -> Self {
+    /// As the configuration says, but for what a test has to be free of.
+    #[must_use]
+    pub fn server_with(set: impl FnOnce(&mut ServerConfig)) -> Self {
         let state = tempfile::tempdir().expect("a directory for the key");
         let mut config = ServerConfig::new(state.path());
         set(&mut config);

@@ -1,26 +1,24 @@
 //! Serving the call-backs of a call that is away.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use outboard_wire::frame::{AnswerImage, BackFrame, BackSlot, SlotImage};
 use outboard_wire::state::Lent;
 
 use super::trip::Trip;
-use crate::call_back::CallBack;
+use crate::call_back::{self, CallBack};
 use crate::context::Ground;
-use crate::shim::{Incoming, ShimFrame};
+use crate::shim::{Incoming, ShimError, ShimFrame};
 use crate::support::{LentSlot, Slots};
 
 impl Trip<'_> {
     /// Runs a device method that remote code calls, on this thread, as in a local program.
-    pub(super) fn serve(&self, back: BackFrame, slots: &mut dyn Slots) -> Result<AnswerImage, String> {
+    pub(super) fn serve(&mut self, back: BackFrame, slots: &mut dyn Slots) -> Result<AnswerImage, NotServed> {
         let method = self.device.method(back.method).ok_or_else(|| {
             format!("the device has no method {}: run the same build on both sides", back.method)
         })?;
         let title = method.descriptor().title();
-        if method.descriptor().asynchronous {
-            return Err(format!(
-                "`{title}` is async, and remote code can only call back methods that are not"
-            ));
-        }
         let depth = self.device.depth();
         let mut lent = Vec::new();
         slots.lend(&mut lent);
@@ -28,27 +26,60 @@ impl Trip<'_> {
         for slot in back.slots {
             incoming.push(match slot {
                 BackSlot::Copy(SlotImage::Whole(image)) => Incoming { image, lent: None },
-                BackSlot::Copy(_) => return Err(format!("a slot of `{title}` is told by a version")),
+                BackSlot::Copy(_) => {
+                    return Err(format!("a slot of `{title}` is told by a version").into());
+                }
                 BackSlot::Place { slot, path, image } => {
                     let position = usize::from(slot);
                     let kept = self.sent.get(position).and_then(Option::as_ref);
                     let object = lent.get_mut(position).and_then(Option::take);
                     let (Some(kept), Some(object)) = (kept, object) else {
-                        return Err(format!("`{title}` needs slot {slot} of the outer call twice at once"));
+                        return Err(
+                            format!("`{title}` needs slot {slot} of the outer call twice at once").into()
+                        );
                     };
                     let SlotImage::Whole(image) = image else {
-                        return Err(format!("slot {slot} of the outer call is told by a version"));
+                        return Err(format!("slot {slot} of the outer call is told by a version").into());
                     };
                     Incoming { image, lent: Some(lend(object, &kept.0, &path, depth)?) }
                 }
             });
         }
-        let ground = Ground::Device(CallBack::new(self.method.descriptor().once));
-        let frame = ShimFrame::new(method, incoming, depth, ground, false);
-        match frame.execute() {
+        let call_back = self.call_back();
+        let ground = Ground::Device(Arc::clone(&call_back));
+        match ShimFrame::new(method, incoming, depth, ground, false).execute() {
             Ok(given) => Ok(AnswerImage { result: given.result, exclusive: given.exclusive }),
-            Err(error) => Err(format!("`{title}` on the device: {error}")),
+            Err(_) if call_back.is_late() => Err(NotServed::Late),
+            Err(error) => {
+                if let ShimError::Panicked(text) = &error {
+                    self.panicked = Some(text.clone());
+                }
+                Err(format!("`{title}` on the device: {error}").into())
+            }
         }
+    }
+
+    fn call_back(&self) -> Arc<CallBack> {
+        let descriptor = self.method.descriptor();
+        let bound = match self.flight.bound() {
+            None if descriptor.asynchronous => Instant::now().checked_add(call_back::PATIENCE),
+            bound => bound,
+        };
+        CallBack::new(Arc::clone(self.device), self.flight.attempt(), bound, descriptor.once)
+    }
+}
+
+/// Why a call-back has no answer.
+pub(super) enum NotServed {
+    /// It failed, and so will the attempt.
+    Failed(String),
+    /// The attempt is to be given up first.
+    Late,
+}
+
+impl From<String> for NotServed {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
     }
 }
 

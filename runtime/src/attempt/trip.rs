@@ -6,6 +6,7 @@ use outboard_client_proxy::{AbandonReason, AttemptEvent, Offer};
 use outboard_wire::codec::DecodeError;
 use outboard_wire::frame::{AnswerFrame, AnswerImage, Failure, Image, NotRun, SlotImage};
 
+use super::back::NotServed;
 use super::{Ended, encode, is_away, land, stay};
 use crate::device::{Device, InFlight};
 use crate::error::CallError;
@@ -20,6 +21,8 @@ pub(super) struct Trip<'a> {
     pub(super) flight: InFlight,
     /// What was sent of the slots that call-backs may run on.
     pub(super) sent: Vec<Option<Image>>,
+    /// The panic of a call-back, which unwinds the method on the server too.
+    pub(super) panicked: Option<String>,
 }
 
 impl<'a> Trip<'a> {
@@ -39,7 +42,7 @@ impl<'a> Trip<'a> {
         let images = outgoing.into_iter().map(|slot| SlotImage::Whole(slot.image)).collect();
         let flight =
             device.depart(method, offer, images).map_err(|reason| stay(method, is_away(reason), reason))?;
-        Ok(Self { method, device, flight, sent })
+        Ok(Self { method, device, flight, sent, panicked: None })
     }
 
     pub(super) fn span(&self) -> tracing::Span {
@@ -63,7 +66,14 @@ impl<'a> Trip<'a> {
         match event {
             AttemptEvent::Back(back) => {
                 let sequence = back.sequence;
-                let outcome = self.serve(back, slots);
+                let outcome = match self.serve(back, slots) {
+                    Ok(answer) => Ok(answer),
+                    Err(NotServed::Failed(reason)) => Err(reason),
+                    Err(NotServed::Late) => {
+                        self.flight.abandon(AbandonReason::Late);
+                        return Some(Err(self.unknown("its call-back did not end in time".to_owned())));
+                    }
+                };
                 self.device.answer(AnswerFrame {
                     attempt: self.flight.attempt(),
                     sequence,
@@ -103,7 +113,7 @@ impl<'a> Trip<'a> {
     }
 
     /// The attempt ended without a reply.
-    fn failed(&self, failure: Failure) -> Ended {
+    fn failed(&mut self, failure: Failure) -> Ended {
         let descriptor = self.method.descriptor();
         if failure.never_started() {
             let away = matches!(failure, Failure::NotRun(NotRun::Busy | NotRun::Draining | NotRun::TooLate));
@@ -113,9 +123,15 @@ impl<'a> Trip<'a> {
         let is_all = descriptor.once || descriptor.remote_only && !descriptor.fallback;
         match failure {
             Failure::Panicked(text) if is_all => std::panic::resume_unwind(Box::new(text)),
-            Failure::Unencodable(text) if is_all => {
-                Ended { error: Some(CallError::Remote(text)), ..Ended::default() }
+            // The panic of a call-back has unwound the method too, as it would have here.
+            Failure::CallBack(_) if is_all && self.panicked.is_some() => {
+                std::panic::resume_unwind(Box::new(self.panicked.take().unwrap_or_default()))
             }
+            Failure::Unencodable(text) if is_all => remote(text),
+            failure @ (Failure::CallBack(_) | Failure::SharedSlotChanged(_)) if is_all => {
+                remote(format!("`{}` ran on the server, and {failure}", descriptor.title()))
+            }
+            failure @ (Failure::Fenced | Failure::Forgotten) if is_all => self.unknown(failure.to_string()),
             // How the run here goes tells whether a panic on the server was the method's own.
             failure => Ended { rerun: Some(self.flight.rerun()), ..self.ran(failure.to_string()) },
         }
@@ -138,9 +154,15 @@ impl<'a> Trip<'a> {
     /// The method ran, at least in part, and there is nothing to commit.
     fn ran(&self, reason: String) -> Ended {
         let descriptor = self.method.descriptor();
-        if descriptor.once || descriptor.remote_only {
-            return self.unknown(reason);
+        let is_all = descriptor.once || descriptor.remote_only && !descriptor.fallback;
+        match is_all {
+            true => remote(format!("`{}` ran on the server, and {reason}", descriptor.title())),
+            false => Ended { wants_fallback: descriptor.remote_only, ..Ended::default() },
         }
-        Ended::default()
     }
+}
+
+/// What the caller of a method is told that ran, and must not or cannot run here.
+fn remote(text: String) -> Ended {
+    Ended { error: Some(CallError::Remote(text)), ..Ended::default() }
 }

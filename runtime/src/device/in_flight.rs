@@ -36,6 +36,11 @@ impl InFlight {
         self.attempt
     }
 
+    /// When the attempt is given up.
+    pub(crate) fn bound(&self) -> Option<Instant> {
+        self.bound
+    }
+
     /// Blocks until something becomes of the attempt.
     pub(crate) fn wait(&self) -> Mail {
         self.mailbox.wait(self.bound)

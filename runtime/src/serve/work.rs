@@ -2,45 +2,53 @@
 
 use std::sync::{Arc, Weak};
 
-use outboard_core::Timestamp;
 use outboard_server_proxy::{Connection, Reply};
-use outboard_wire::frame::{Attempt, BackFrame, CallFrame, Failure, NotRun, ServerCost, SlotImage};
+use outboard_wire::frame::{Attempt, BackFrame, Failure, NotRun, ServerCost, SlotImage};
 
 use super::Shared;
+use super::queued::Queued;
 use crate::context::Ground;
 use crate::server_call::{self, ServerCall};
 use crate::shim::{Incoming, ShimFrame};
 
 impl Shared {
-    /// Gives a call a thread.
-    pub(super) fn run(self: &Arc<Self>, connection: Connection, call: CallFrame, arrived: Timestamp) {
-        let attempt = call.attempt;
-        if call.within.is_some() {
-            // Calls made by call-backs run on the device; a device that sends one all the same is told so.
-            return self.fail(connection, attempt, Failure::NotRun(NotRun::Busy));
-        }
-        let host = Arc::clone(self);
-        let job = Box::new(move || host.work(connection, call, arrived));
-        if let Err(error) = self.executor.run(job) {
+    /// Gives a call a thread of its own.
+    pub(super) fn run(self: &Arc<Self>, connection: Connection, attempt: Attempt, queued: Arc<Queued>) {
+        if let Err(error) = self.executor.run(self.job(connection, attempt, queued)) {
             tracing::error!(%error, "no thread for a call");
+            self.lock().queued.remove(&(connection, attempt));
             self.fail(connection, attempt, Failure::NotRun(NotRun::Busy));
         }
     }
 
-    /// Runs a call, on a thread of its own.
-    fn work(self: &Arc<Self>, connection: Connection, call: CallFrame, arrived: Timestamp) {
-        let attempt = call.attempt;
-        let method = self.lock().methods.get(&call.method).copied();
+    /// What a thread does for a call.
+    pub(super) fn job(
+        self: &Arc<Self>,
+        connection: Connection,
+        attempt: Attempt,
+        queued: Arc<Queued>,
+    ) -> Box<dyn FnOnce() + Send> {
+        let host = Arc::clone(self);
+        Box::new(move || host.work(connection, attempt, &queued))
+    }
+
+    /// Runs a call, on this thread.
+    fn work(self: &Arc<Self>, connection: Connection, attempt: Attempt, queued: &Queued) {
+        // Waits for a core; the device may let go of the call meanwhile, and knows then what became of it.
+        let Some(permit) = self.executor.permits.acquire_unless(|| queued.is_let_go()) else { return };
+        let Some((call, arrived)) = queued.take() else { return };
+        let method = {
+            let mut core = self.lock();
+            core.queued.remove(&(connection, attempt));
+            core.methods.get(&call.method).copied()
+        };
         let Some(method) = method else {
             return self.fail(connection, attempt, Failure::NotRun(NotRun::Method));
         };
         let span = tracing::debug_span!("call", %connection, %attempt, method = method.descriptor().title());
         let _entered = span.enter();
         let session = Box::new(Way { shared: Arc::downgrade(self), connection });
-        let permits = Arc::clone(&self.executor.permits);
-        // Waits for a core.
-        let server_call =
-            ServerCall::new(attempt, method.descriptor().once, call.on_device, session, permits);
+        let server_call = ServerCall::new(attempt, method.descriptor().once, call.on_device, session, permit);
         let checked = {
             let mut core = self.lock();
             core.calls.insert((connection, attempt), Arc::downgrade(&server_call));

@@ -3,5 +3,7 @@
 mod arguments;
 mod callbacks;
 mod endings;
+mod futures;
 mod lives;
 mod threads;
+mod within;

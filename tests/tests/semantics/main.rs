@@ -101,6 +101,11 @@ fn once_calls_that_a_second_run_makes_again_are_found() {
 }
 
 #[test]
+fn a_delta_that_is_applied_to_another_version_is_found() {
+    assert_is_found(Defect::AppliesToAnotherBase);
+}
+
+#[test]
 fn a_seed_gives_the_same_run_every_time() {
     for seed in 0..50 {
         assert_eq!(transcript(seed), transcript(seed), "seed {seed}");

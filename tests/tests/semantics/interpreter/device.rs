@@ -20,6 +20,7 @@ use super::program::{Flow, Kind, Program};
 use super::report::{Defect, Report};
 use super::tape::Tape;
 use super::value::{Heap, Object, Reference};
+use super::versions::{Believed, resolve_by_call};
 use super::wire::{Link, To, Wire};
 use once::Log;
 use wait::{End, Wait};
@@ -34,6 +35,8 @@ pub(crate) struct Device {
     heap: Heap,
     stack: Vec<Activity>,
     link: Option<(Link, Session)>,
+    /// Of the session.
+    believed: Believed,
     next_call: u64,
     onces: Log,
     /// How many calls there were that can be cancelled.
@@ -42,8 +45,7 @@ pub(crate) struct Device {
     /// What `main` came to.
     pub(crate) done: Option<Flow>,
     defect: Option<Defect>,
-    /// What a planted defect remembers of attempts that were given up.
-    given_up: Vec<(Attempt, Vec<Reference>)>,
+    given_up: Vec<GivenUp>,
 }
 
 /// What the thread is doing; the last one is what it does now.
@@ -80,6 +82,7 @@ impl Device {
             heap,
             stack: vec![Activity::Run(main, Purpose::Main)],
             link: None,
+            believed: Believed::new(&mut Tape::replay(Vec::new())),
             next_call: 0,
             onces: Log::default(),
             cancellables: 0,
@@ -90,7 +93,9 @@ impl Device {
         }
     }
 
-    pub(crate) fn connect(&mut self, now: Timestamp, link: Link, program: &Program) {
+    pub(crate) fn connect(&mut self, now: Timestamp, link: Link, program: &Program, tape: &mut Tape) {
+        // Another session knows none of the versions of this one.
+        self.believed = Believed::new(tape);
         self.link =
             Some((link, Session::new(now, hello(self.life, program.methods.len()), Timing::default())));
     }
@@ -295,15 +300,25 @@ impl Device {
             return;
         }
         let Ok(ToDevice::Reply(reply)) = decode_frame(bytes, &Limits::default()) else { return };
-        let given_up = self.given_up.iter().find(|(attempt, _)| *attempt == reply.attempt);
-        let Some((_, arguments)) = given_up else { return };
-        for (argument, image) in arguments.iter().zip(&reply.exclusive) {
-            if let Some(Image(image)) = image.whole()
-                && let Ok(mut object) = codec::from_bytes::<Object>(image, 16)
+        let given_up = self.given_up.iter().find(|given_up| given_up.attempt == reply.attempt);
+        let Some(given_up) = given_up else { return };
+        for (argument, told) in given_up.arguments.iter().zip(&reply.exclusive) {
+            let image = resolve_by_call(reply.attempt, &given_up.sent, told, &mut Report::default());
+            if let Some(image) = image
+                && let Ok(mut object) = codec::from_bytes::<Object>(&image.0, 16)
                 && let Some(mine) = self.heap.try_at_mut(argument)
             {
                 mine.exchange(&mut object);
             }
         }
     }
+}
+
+/// What a planted defect remembers of an attempt that was given up.
+#[derive(Debug)]
+struct GivenUp {
+    attempt: Attempt,
+    /// The exclusive slots.
+    arguments: Vec<Reference>,
+    sent: Vec<Image>,
 }

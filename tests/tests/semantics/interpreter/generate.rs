@@ -129,7 +129,8 @@ impl Writer<'_> {
             }
             4 => {
                 if let Some(place) = self.place(|known| known.writable) {
-                    list.push(Statement::Push { place, value: self.expression(0) });
+                    let (value, front) = (self.expression(0), self.tape.one_in(3));
+                    list.push(Statement::Push { place, value, front });
                 }
             }
             5 => list.extend(self.place(|known| known.writable).map(|place| Statement::Pop { place })),

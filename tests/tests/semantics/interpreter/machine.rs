@@ -145,9 +145,10 @@ impl Machine {
                 let value = frame.evaluate(heap, &value);
                 heap.at_mut(&frame.reference(&place)).numbers[field] = value;
             }
-            Statement::Push { place, value } => {
+            Statement::Push { place, value, front } => {
                 let value = frame.evaluate(heap, &value);
-                heap.at_mut(&frame.reference(&place)).list.push(value);
+                let list = &mut heap.at_mut(&frame.reference(&place)).list;
+                list.insert(if front { 0 } else { list.len() }, value);
             }
             Statement::Pop { place } => _ = heap.at_mut(&frame.reference(&place)).list.pop(),
             Statement::New(of) => frame.slots.push(heap.allocate(Object::new(of))),

@@ -13,6 +13,7 @@ mod show;
 mod simpler;
 mod tape;
 mod value;
+mod versions;
 mod wire;
 mod world;
 
@@ -87,7 +88,7 @@ pub(crate) fn transcript(seed: u64) -> String {
 fn difference(expected: &Outcome, run: &Run, weather: Weather) -> Option<String> {
     let Run { outcome: found, told, report, .. } = run;
     let differs =
-        |what: &str| Some(format!("{what}: expected {expected:#?}\nfound {found:#?}\n{told:?}\n{report:?}"));
+        |what: &str| Some(format!("{what}: expected {expected:?}\nfound {found:?}\n{told:?}\n{report:?}"));
     let origins: BTreeSet<Option<Origin>> =
         found.outside.effects.iter().map(|effect| effect.origin).collect();
     if origins.len() != found.outside.effects.len() {

@@ -2,6 +2,10 @@
 
 use std::rc::Rc;
 
+use outboard_core::ByteCount;
+use outboard_wire::codec;
+use outboard_wire::frame::Image;
+
 use super::value::Type;
 
 /// A program. Methods call only methods with higher numbers, so that every program ends.
@@ -85,6 +89,8 @@ pub(crate) enum Statement {
     Push {
         place: Place,
         value: Expression,
+        /// At the front, where it moves all others.
+        front: bool,
     },
     Pop {
         place: Place,
@@ -133,6 +139,17 @@ pub(crate) struct Call {
     pub(crate) catch: bool,
     /// It is awaited beside something else, and may be dropped. In `main` only.
     pub(crate) cancellable: bool,
+}
+
+/// A result as it travels, large enough to be told by an earlier one.
+pub(crate) fn encode_result(result: Result<i64, Error>) -> Image {
+    let padded = (result, vec![0_u8; 300]);
+    codec::to_bytes(&padded, ByteCount::from_bytes(1_000)).expect("a result is small").into()
+}
+
+pub(crate) fn decode_result(image: &Image) -> Option<Result<i64, Error>> {
+    let (result, _): (_, Vec<u8>) = codec::from_bytes(&image.0, 16).ok()?;
+    Some(result)
 }
 
 /// How a method ends.

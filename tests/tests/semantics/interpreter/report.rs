@@ -13,6 +13,8 @@ pub(crate) enum Defect {
     ReplacesSkipped,
     /// A local run makes the calls again that may be made only once.
     ForgetsOnces,
+    /// A delta is applied to another version than the one that it names.
+    AppliesToAnotherBase,
 }
 
 macro_rules! report {
@@ -54,6 +56,8 @@ report! {
     undone,
     /// Calls that may run once only: those of unknown end, and those that a second run found made.
     maybe_ran, found_again,
+    /// State that was told by a version: as it was, by edits, compressed; versions that made room, and that were missed.
+    same, edits, packed, evicted, base_missing,
     /// Calls that their caller dropped, and async call-backs that were dropped with their attempt.
     cancelled, dropped,
     /// Answers that nobody waited for any more.

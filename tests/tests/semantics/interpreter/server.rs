@@ -5,17 +5,21 @@ mod worker;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use outboard_core::{InstanceId, Timestamp};
+use outboard_core::{Bandwidth, InstanceId, Timestamp};
 use outboard_server_proxy::{Connection, Engine, Grants, Output, Settings};
-use outboard_wire::frame::{AppIdentity, Attempt, CallFrame, Capacity, Failure, NotRun};
+use outboard_wire::bases::Bases;
+use outboard_wire::frame::{
+    AppIdentity, Attempt, CallFrame, Capacity, Failure, Image, NotRun, Part, Version,
+};
 
 use super::machine::{Outside, Step};
 use super::method_entry;
 use super::program::{Flow, Kind, Program};
-use super::report::Report;
+use super::report::{Defect, Report};
 use super::tape::Tape;
+use super::versions::{bounds, goodput, resolve};
 use super::wire::{Link, To, Wire};
-use worker::Worker;
+use worker::{Received, Worker};
 
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -23,13 +27,19 @@ pub(crate) struct Server {
     engine: Engine,
     /// Which run of the app each connection is from.
     lives: BTreeMap<Connection, u32>,
+    /// What was carried in each session.
+    bases: Bases<Connection, Version>,
+    goodput: Option<Bandwidth>,
+    defect: Option<Defect>,
+    /// What a planted defect takes for any version of that part.
+    newest: BTreeMap<Part, Image>,
     waiting: Vec<(Connection, CallFrame)>,
     workers: Vec<Worker>,
 }
 
 impl Server {
     /// A server with some of the program's methods, and some room.
-    pub(crate) fn new(program: &Program, instance: u128, tape: &mut Tape) -> Self {
+    pub(crate) fn new(program: &Program, instance: u128, defect: Option<Defect>, tape: &mut Tape) -> Self {
         let mut settings = Settings::new(AppIdentity::default(), InstanceId(instance), Capacity::default());
         settings.drain = Duration::from_millis(20);
         settings.farewell = Duration::from_millis(2);
@@ -40,12 +50,22 @@ impl Server {
         let methods = (0..program.methods.len()).filter(|_| !tape.one_in(12)).map(method_entry);
         let methods: Vec<_> = methods.collect();
         let engine = Engine::new(settings, |_: &str| Some(Grants::Everything), methods);
-        Self { instance, engine, lives: BTreeMap::new(), waiting: Vec::new(), workers: Vec::new() }
+        Self {
+            instance,
+            engine,
+            lives: BTreeMap::new(),
+            bases: Bases::new(bounds(tape)),
+            goodput: goodput(tape),
+            defect,
+            newest: BTreeMap::new(),
+            waiting: Vec::new(),
+            workers: Vec::new(),
+        }
     }
 
     /// Forgets everything, and is another run from now on.
     pub(crate) fn restart(&mut self, program: &Program, tape: &mut Tape) {
-        *self = Self::new(program, self.instance + 1, tape);
+        *self = Self::new(program, self.instance + 1, self.defect, tape);
     }
 
     pub(crate) fn listen(&mut self, now: Timestamp, link: Link, life: u32) {
@@ -99,19 +119,46 @@ impl Server {
     }
 
     /// Takes a call out of the queue.
-    pub(crate) fn start(&mut self, now: Timestamp, program: &Program, waiting: usize) {
+    pub(crate) fn start(&mut self, now: Timestamp, program: &Program, waiting: usize, report: &mut Report) {
         let (connection, call) = self.waiting.remove(waiting);
-        let worker = match Worker::new(program, connection, self.lives[&connection], &call) {
-            Some(worker) => worker,
-            None => {
-                let failure = Failure::NotRun(NotRun::Slots("garbled".into()));
-                self.engine.fail(now, connection, call.attempt, failure);
-                return;
-            }
+        let Some(received) = self.resolve(connection, &call, report) else {
+            let failure = Failure::NotRun(NotRun::BaseMissing);
+            self.engine.fail(now, connection, call.attempt, failure);
+            return;
+        };
+        let life = self.lives[&connection];
+        let Some(worker) = Worker::new(program, connection, life, &call, received) else {
+            let failure = Failure::NotRun(NotRun::Slots("garbled".into()));
+            self.engine.fail(now, connection, call.attempt, failure);
+            return;
         };
         if self.engine.start(now, connection, call.attempt).is_ok() {
             self.workers.push(worker);
         }
+    }
+
+    /// What the call carries; `None` when something that it is told by is not here any more.
+    fn resolve(&mut self, connection: Connection, call: &CallFrame, report: &mut Report) -> Option<Received> {
+        let (bases, newest, defect) = (&mut self.bases, &self.newest, self.defect);
+        let mut find = |version: Version| match newest.get(&version.part) {
+            Some(image) if defect == Some(Defect::AppliesToAnotherBase) => Some(image.clone()),
+            _ => bases.find(connection, version),
+        };
+        let slots = call.slots.iter().map(|told| resolve(told, &mut find, report));
+        let slots: Vec<Image> = slots.collect::<Option<_>>()?;
+        let result_base = call.result_base.and_then(|version| Some((version, find(version)?)));
+        for (slot, image) in slots.iter().enumerate() {
+            let version = Version { attempt: call.attempt, part: Part::Sent(slot as u16) };
+            self.keep(connection, version, image.clone());
+        }
+        Some(Received { slots, result_base })
+    }
+
+    fn keep(&mut self, connection: Connection, version: Version, image: Image) {
+        if self.defect == Some(Defect::AppliesToAnotherBase) {
+            self.newest.insert(version.part, image.clone());
+        }
+        self.bases.keep(connection, version, image);
     }
 
     /// Lets a worker go on for one step.
@@ -121,11 +168,13 @@ impl Server {
         program: &Program,
         index: usize,
         outside: &mut Outside,
+        report: &mut Report,
         tape: &mut Tape,
     ) {
+        let goodput = self.goodput;
         let worker = &mut self.workers[index];
         let (connection, attempt) = (worker.connection, worker.attempt);
-        if worker.take_answer(program) {
+        if worker.take_answer(program, report) {
             return self.engine.resumed(now, connection, attempt);
         }
         match worker.machine.step(program, &mut worker.heap, outside) {
@@ -135,7 +184,7 @@ impl Server {
                 if program.methods[method].kind == Kind::Remoteable && !worker.on_device.contains(&method) {
                     return worker.machine.enter(program, method, arguments);
                 }
-                let back = worker.back(program, method, arguments, tape);
+                let back = worker.back(program, method, arguments, goodput, tape);
                 if self.engine.called_back(now, connection, back).is_err() {
                     worker.unwind();
                 }
@@ -150,7 +199,11 @@ impl Server {
         let failure = match flow {
             _ if worker.poisoned => Failure::CallBack("failed".into()),
             Flow::Return(result) => {
-                self.engine.reply(now, connection, worker.reply(result, tape));
+                let (reply, versions) = worker.reply(result, self.goodput, tape);
+                for (part, image) in versions {
+                    self.keep(connection, Version { attempt, part }, image);
+                }
+                self.engine.reply(now, connection, reply);
                 return;
             }
             Flow::Panic(code) => Failure::Panicked(code.to_string()),
@@ -178,9 +231,13 @@ impl Server {
                 Output::Transmit { connection, bytes, .. } => {
                     wire.send(link(connection), To::Device, bytes, tape)
                 }
-                Output::Run { connection, call, .. } => self.waiting.push((connection, call)),
+                Output::Run { connection, call, .. } => {
+                    call.forget.iter().for_each(|&version| self.bases.forget(connection, version));
+                    self.waiting.push((connection, call));
+                }
                 Output::Fence { connection, attempt } => self.let_go(connection, attempt),
                 Output::Gone { connection, attempts } => {
+                    self.bases.forget_all(connection);
                     attempts.into_iter().for_each(|attempt| self.let_go(connection, attempt));
                 }
                 Output::Answer { connection, frame } => {

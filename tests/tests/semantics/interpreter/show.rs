@@ -35,7 +35,10 @@ fn statement(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -> fmt:
     match statement {
         Statement::Let { variable, value } => writeln!(f, "v{variable} = {value};"),
         Statement::Set { place, field, value } => writeln!(f, "{place}.{field} = {value};"),
-        Statement::Push { place, value } => writeln!(f, "{place}.push({value});"),
+        Statement::Push { place, value, front } => {
+            let end = if *front { "front" } else { "back" };
+            writeln!(f, "{place}.push_{end}({value});")
+        }
         Statement::Pop { place } => writeln!(f, "{place}.pop();"),
         Statement::New(of) => writeln!(f, "let {of:?};"),
         Statement::If { odd, then, otherwise } => {

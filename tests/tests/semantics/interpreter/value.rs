@@ -2,6 +2,7 @@
 
 use outboard_core::ByteCount;
 use outboard_wire::codec;
+use outboard_wire::frame::Image;
 use serde::{Deserialize, Serialize};
 
 /// The type of an object.
@@ -23,6 +24,11 @@ impl Type {
     pub(crate) fn parts(self) -> usize {
         usize::from(self == Self::Deep)
     }
+
+    /// How long the list of a new object is: long enough for the object to be told by what changed, or short.
+    fn length(self) -> usize {
+        if self == Self::Leaf { 0 } else { 40 }
+    }
 }
 
 /// An object: what travels, and what stays with the device.
@@ -42,7 +48,8 @@ pub(crate) struct Object {
 
 impl Object {
     pub(crate) fn new(of: Type) -> Self {
-        Self { parts: vec![Self::default(); of.parts()], ..Self::default() }
+        let parts = vec![Self::default(); of.parts()];
+        Self { parts, list: vec![-1; of.length()], ..Self::default() }
     }
 
     /// Gives the object and its parts ids of their own.
@@ -55,12 +62,13 @@ impl Object {
         object
     }
 
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        codec::to_bytes(self, ByteCount::from_bytes(1 << 20)).expect("objects of the tests are small")
+    pub(crate) fn encode(&self) -> Image {
+        let bytes = codec::to_bytes(self, ByteCount::from_bytes(1 << 20));
+        bytes.expect("objects of the tests are small").into()
     }
 
-    pub(crate) fn decode(bytes: &[u8], of: Type) -> Option<Self> {
-        let object: Self = codec::from_bytes(bytes, 16).ok()?;
+    pub(crate) fn decode(image: &Image, of: Type) -> Option<Self> {
+        let object: Self = codec::from_bytes(&image.0, 16).ok()?;
         (object.parts.len() == of.parts()).then_some(object)
     }
 

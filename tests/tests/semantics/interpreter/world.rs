@@ -81,7 +81,7 @@ pub(crate) fn run(program: &Program, mut tape: Tape, weather: Weather, defect: O
         program,
         now: Timestamp::ZERO,
         device: Device::new(program, 1, defect),
-        server: Server::new(program, 1, &mut tape),
+        server: Server::new(program, 1, defect, &mut tape),
         tape,
         wire: Wire::default(),
         links: 0,
@@ -151,9 +151,16 @@ impl World<'_> {
                 self.step_device();
             }
             Turn::Worker(worker) => {
-                self.server.step(self.now, self.program, worker, &mut self.outside, &mut self.tape);
+                self.server.step(
+                    self.now,
+                    self.program,
+                    worker,
+                    &mut self.outside,
+                    &mut self.report,
+                    &mut self.tape,
+                );
             }
-            Turn::Start(waiting) => self.server.start(self.now, self.program, waiting),
+            Turn::Start(waiting) => self.server.start(self.now, self.program, waiting, &mut self.report),
             Turn::Deliver(index) => {
                 let frame = self.wire.take(index);
                 match frame.to {
@@ -192,7 +199,7 @@ impl World<'_> {
         let link = Link(self.links);
         self.links += 1;
         self.server.listen(self.now, link, self.device.life());
-        self.device.connect(self.now, link, self.program);
+        self.device.connect(self.now, link, self.program, &mut self.tape);
         self.settle();
     }
 

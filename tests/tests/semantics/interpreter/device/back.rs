@@ -1,13 +1,13 @@
 //! Call-backs: methods of the device that remote code calls.
 
-use outboard_core::{ByteCount, CallId};
-use outboard_wire::codec;
-use outboard_wire::frame::{AnswerFrame, AnswerImage, Attempt, BackFrame, BackSlot, Image, SlotImage};
+use outboard_core::CallId;
+use outboard_wire::frame::{AnswerFrame, AnswerImage, Attempt, BackFrame, BackSlot, SlotImage};
 
 use super::super::machine::{Machine, Origin};
 use super::super::method_number;
-use super::super::program::{Flow, Kind, Passing, Slot};
+use super::super::program::{Flow, Kind, Passing, Slot, encode_result};
 use super::super::value::{Object, Reference};
+use super::super::versions::{resolve_by_call, tell_by_call};
 use super::once::Entry;
 use super::{Activity, Around, Device, Purpose};
 
@@ -18,6 +18,8 @@ pub(super) struct Question {
     sequence: u32,
     pub(super) method: usize,
     arguments: Vec<Reference>,
+    /// For each argument, the slot of the outer call that it is.
+    outer: Vec<Option<usize>>,
     /// Its entry in the log, when it may run only once.
     once: Option<Entry>,
     /// The size of the heap before it.
@@ -38,7 +40,12 @@ impl Device {
             );
             return;
         };
-        let mut question = Question { attempt, sequence, method, arguments, once: None, heap };
+        let outer = |slot: &BackSlot| match slot {
+            BackSlot::Place { slot, path, .. } if path.is_empty() => Some(usize::from(*slot)),
+            _ => None,
+        };
+        let outer = back.slots.iter().map(outer).collect();
+        let mut question = Question { attempt, sequence, method, arguments, outer, once: None, heap };
         let call = CallId(self.next_call);
         self.next_call += 1;
         if around.program.methods[method].kind == Kind::Once {
@@ -59,8 +66,9 @@ impl Device {
         let Some(Activity::Wait(wait)) = self.stack.last_mut() else { panic!("a call-back comes to a call") };
         let mut arguments = Vec::new();
         for (slot, image) in around.program.methods[method].slots.iter().zip(&back.slots) {
-            let (BackSlot::Copy(bytes) | BackSlot::Place { image: bytes, .. }) = image;
-            let mut object = Object::decode(&bytes.whole()?.0, slot.of)?;
+            let (BackSlot::Copy(told) | BackSlot::Place { image: told, .. }) = image;
+            let bytes = resolve_by_call(wait.attempt, &wait.sent, told, around.report)?;
+            let mut object = Object::decode(&bytes, slot.of)?;
             let BackSlot::Place { slot: outer, path, .. } = image else {
                 arguments.push(self.heap.allocate(object));
                 continue;
@@ -86,18 +94,26 @@ impl Device {
 
     /// A call-back has ended.
     pub(super) fn answer(&mut self, around: &mut Around<'_>, question: Question, flow: Flow) {
-        let Question { attempt, sequence, method, arguments, once, heap } = question;
+        let Question { attempt, sequence, method, arguments, outer, once, heap } = question;
         if let Some(entry) = once {
             self.record(around.program, entry, flow);
         }
         let outcome = match flow {
             Flow::Return(result) => {
-                let result = codec::to_bytes(&result, ByteCount::from_bytes(100)).expect("a result is small");
+                let sent = match self.stack.last() {
+                    Some(Activity::Wait(wait)) => &wait.sent[..],
+                    _ => &[],
+                };
                 let slots = arguments.iter().zip(&around.program.methods[method].slots);
-                let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive);
-                let exclusive = exclusive
-                    .map(|(argument, _)| SlotImage::Whole(Image::from(self.heap.at(argument).encode())));
-                Ok(AnswerImage { result: Image::from(result), exclusive: exclusive.collect() })
+                let exclusive = slots.zip(&outer).filter(|((_, slot), _)| slot.passing == Passing::Exclusive);
+                let exclusive = exclusive.map(|((argument, _), outer)| {
+                    let image = self.heap.at(argument).encode();
+                    match outer {
+                        Some(slot) => tell_by_call(attempt, *slot, sent, &image, self.believed.goodput()),
+                        None => SlotImage::Whole(image),
+                    }
+                });
+                Ok(AnswerImage { result: encode_result(result), exclusive: exclusive.collect() })
             }
             // The attempt fails, and the local run panics in its turn.
             Flow::Panic(_) | Flow::Unwind | Flow::Cancelled => Err("the device's method panicked".into()),

@@ -4,17 +4,17 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use outboard_core::{CallId, Epoch};
-use outboard_wire::codec;
 use outboard_wire::frame::{
-    Attempt, BackFrame, CallFrame, FailedFrame, Failure, NotRun, ReplyFrame, SlotImage,
+    Attempt, BackFrame, CallFrame, FailedFrame, Failure, Image, NotRun, Part, ReplyFrame, Version,
 };
 
 use super::super::method_id;
-use super::super::program::{Error, Flow, Passing, Program};
+use super::super::program::{Error, Flow, Passing, Program, decode_result};
 use super::super::report::{Defect, Report};
 use super::super::value::{Object, Reference};
+use super::super::versions::{resolve, resolve_by_call};
 use super::once::Entry;
-use super::{Activity, Around, Device};
+use super::{Activity, Around, Device, GivenUp};
 
 /// A call that was offloaded, or may be.
 #[derive(Debug)]
@@ -29,7 +29,9 @@ pub(super) struct Wait {
     /// Its number among the calls that can be cancelled.
     pub(super) cancellable: Option<usize>,
     /// What was sent of each slot.
-    pub(super) sent: Vec<Vec<u8>>,
+    pub(super) sent: Vec<Image>,
+    /// The result that the new one may be told by.
+    result_base: Option<(Version, Image)>,
     /// What each slot was, once a call-back has touched it.
     pub(super) undo: Vec<Option<Object>>,
     pub(super) backs: VecDeque<BackFrame>,
@@ -61,6 +63,7 @@ impl Wait {
             log,
             cancellable: None,
             sent: Vec::new(),
+            result_base: None,
             backs: VecDeque::new(),
             ended: None,
             expired: false,
@@ -81,15 +84,20 @@ impl Device {
     /// Sends a call, or runs it here when that is not possible.
     pub(super) fn send(&mut self, around: &mut Around<'_>, mut wait: Wait) {
         let outer = self.waits().last().filter(|outer| outer.ended.is_none()).map(|outer| outer.attempt);
-        let sent: Vec<Vec<u8>> =
+        let sent: Vec<Image> =
             wait.arguments.iter().map(|argument| self.heap.at(argument).encode()).collect();
+        wait.result_base = self.believed.result(wait.method).cloned();
         let callees = wait.method + 1..around.program.methods.len();
-        let slots = sent.iter().map(|bytes| SlotImage::from(bytes.clone())).collect();
+        let slots =
+            wait.arguments.iter().zip(&sent).map(|(argument, image)| self.believed.tell(argument, image));
+        let slots = slots.collect();
         let call = CallFrame {
             within: outer,
             root: None,
             time_left: around.tape.one_in(12).then_some(Duration::from_micros(200)),
             on_device: callees.filter(|_| around.tape.one_in(4)).map(method_id).collect(),
+            result_base: wait.result_base.as_ref().map(|(version, _)| *version),
+            forget: self.believed.take_forgotten(),
             ..CallFrame::new(wait.attempt, method_id(wait.method), slots)
         };
         let result = self.link.as_mut().map(|(_, session)| session.call(around.now, call));
@@ -99,6 +107,10 @@ impl Device {
         }
         around.report.attempts += 1;
         around.report.nested += u64::from(outer.is_some());
+        for (slot, (argument, image)) in wait.arguments.iter().zip(&sent).enumerate() {
+            let version = Version { attempt: wait.attempt, part: Part::Sent(slot as u16) };
+            self.believed.keep(argument, version, image.clone(), around.report);
+        }
         wait.sent = sent;
         self.stack.push(Activity::Wait(Box::new(wait)));
     }
@@ -121,6 +133,11 @@ impl Device {
                 around.report.too_late += u64::from(failed.failure == Failure::NotRun(NotRun::TooLate));
                 wait.attempt.epoch = wait.attempt.epoch.next();
                 wait.expired = false;
+                if failed.failure == Failure::NotRun(NotRun::BaseMissing) {
+                    around.report.base_missing += 1;
+                    self.believed.forget();
+                    return self.send(around, wait);
+                }
                 if around.tape.one_in(2) { self.send(around, wait) } else { self.run_here(around, wait) }
             }
             Some(End::Failed(failed)) => {
@@ -153,22 +170,36 @@ impl Device {
     }
 
     /// Takes a whole reply over, or nothing of it.
-    fn commit(&mut self, around: &Around<'_>, wait: &Wait, reply: &ReplyFrame) -> Option<Result<i64, Error>> {
-        let slots = &around.program.methods[wait.method].slots;
+    fn commit(
+        &mut self,
+        around: &mut Around<'_>,
+        wait: &Wait,
+        reply: &ReplyFrame,
+    ) -> Option<Result<i64, Error>> {
+        let slots = around.program.methods[wait.method].slots.iter().enumerate();
         let exclusive =
-            wait.arguments.iter().zip(slots).filter(|(_, slot)| slot.passing == Passing::Exclusive);
+            wait.arguments.iter().zip(slots).filter(|(_, (_, slot))| slot.passing == Passing::Exclusive);
         let mut decoded = Vec::new();
         let mut images = reply.exclusive.iter();
-        for (argument, slot) in exclusive {
-            let mut object = Object::decode(&images.next()?.whole()?.0, slot.of)?;
+        for (argument, (position, slot)) in exclusive {
+            let image = resolve_by_call(wait.attempt, &wait.sent, images.next()?, around.report)?;
+            let mut object = Object::decode(&image, slot.of)?;
             if self.defect == Some(Defect::CommitsInPieces) {
                 self.heap.at_mut(argument).exchange(&mut object);
             } else {
-                decoded.push((argument, object));
+                decoded.push((argument, position, image, object));
             }
         }
-        let result = codec::from_bytes(&reply.result.whole()?.0, 16).ok()?;
-        for (argument, mut object) in decoded {
+        let base = |version| {
+            let (name, image) = wait.result_base.as_ref()?;
+            (*name == version).then(|| image.clone())
+        };
+        let image = resolve(&reply.result, base, around.report)?;
+        let result = decode_result(&image)?;
+        self.believed.keep_result(wait.method, Version { attempt: wait.attempt, part: Part::Result }, image);
+        for (argument, position, image, mut object) in decoded {
+            let version = Version { attempt: wait.attempt, part: Part::Returned(position as u16) };
+            self.believed.keep(argument, version, image, around.report);
             match self.defect {
                 Some(Defect::ReplacesSkipped) => *self.heap.at_mut(argument) = object,
                 _ => self.heap.at_mut(argument).exchange(&mut object),
@@ -203,7 +234,8 @@ impl Device {
         }
         let slots = wait.arguments.iter().zip(&program.methods[wait.method].slots);
         let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive);
-        self.given_up.push((wait.attempt, exclusive.map(|(argument, _)| argument.clone()).collect()));
+        let arguments = exclusive.map(|(argument, _)| argument.clone()).collect();
+        self.given_up.push(GivenUp { attempt: wait.attempt, arguments, sent: wait.sent.clone() });
     }
 
     fn came_back(&mut self, around: &mut Around<'_>, wait: Wait, flow: Flow) {

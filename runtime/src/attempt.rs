@@ -5,6 +5,7 @@
 //! behind [`Slots`] and [`Codec`].
 
 mod back;
+mod hedge;
 mod trip;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +25,7 @@ use crate::shim::panic_text;
 use crate::support::{Codec, Outgoing, Slots};
 use crate::{context, registry, stack};
 
+pub(crate) use hedge::HedgeRan;
 use trip::Trip;
 
 /// Most bytes that are encoded only to know how many there are.
@@ -81,6 +83,10 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
             call.guard_once(descriptor.title());
         }
         return if back && !own { Go::There(Plan::Device(call)) } else { Go::Bare };
+    }
+    if let Some(hedging) = context::hedging() {
+        hedging.gate(descriptor);
+        return Go::Here { wants_fallback: false };
     }
     let Some(device) = context::device() else {
         if context::is_serving() {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::call_back::CallBack;
 use crate::device::Device;
+use crate::hedge::Hedging;
 use crate::method::Method;
 use crate::server_call::ServerCall;
 
@@ -16,12 +17,16 @@ pub(crate) enum Ground {
     Server(Arc<ServerCall>),
     /// On the device, for a call-back.
     Device(Arc<CallBack>),
+    /// On the device, beside an attempt.
+    Hedge(Arc<Hedging>),
 }
 
 thread_local! {
     static CALL: RefCell<Option<Arc<ServerCall>>> = const { RefCell::new(None) };
     /// The innermost call-back that this thread serves.
     static BACK: RefCell<Option<Arc<CallBack>>> = const { RefCell::new(None) };
+    /// The hedge that this thread runs in.
+    static HEDGE: RefCell<Option<Arc<Hedging>>> = const { RefCell::new(None) };
     /// The method whose next call is the shim's own: it runs without being asked again.
     static BYPASS: Cell<Option<&'static Method>> = const { Cell::new(None) };
     /// Whether this thread is within an engine, and holds its lock.
@@ -46,6 +51,11 @@ pub(crate) fn server_call() -> Option<Arc<ServerCall>> {
 /// The call-back that this thread serves on the device.
 pub(crate) fn call_back() -> Option<Arc<CallBack>> {
     BACK.try_with(|back| back.borrow().clone()).unwrap_or_default()
+}
+
+/// The hedge that this thread runs in.
+pub(crate) fn hedging() -> Option<Arc<Hedging>> {
+    HEDGE.try_with(|hedge| hedge.borrow().clone()).unwrap_or_default()
 }
 
 /// The runtime that calls of this thread belong to.
@@ -148,6 +158,7 @@ pub(crate) struct Entered {
 enum Before {
     Server(Option<Arc<ServerCall>>),
     Device(Option<Arc<CallBack>>),
+    Hedge(Option<Arc<Hedging>>),
 }
 
 pub(crate) fn enter_ground(ground: Ground, method: &'static Method) -> Entered {
@@ -155,6 +166,7 @@ pub(crate) fn enter_ground(ground: Ground, method: &'static Method) -> Entered {
     let before = match ground {
         Ground::Server(call) => Before::Server(CALL.replace(Some(call))),
         Ground::Device(back) => Before::Device(BACK.replace(Some(back))),
+        Ground::Hedge(hedge) => Before::Hedge(HEDGE.replace(Some(hedge))),
     };
     Entered { before, bypass }
 }
@@ -165,6 +177,7 @@ impl Drop for Entered {
         match &mut self.before {
             Before::Server(call) => CALL.set(call.take()),
             Before::Device(back) => BACK.set(back.take()),
+            Before::Hedge(hedge) => HEDGE.set(hedge.take()),
         }
     }
 }
@@ -187,25 +200,27 @@ impl Drop for Entered {
 pub struct Context {
     call: Option<Arc<ServerCall>>,
     device: Option<Arc<Device>>,
+    hedge: Option<Arc<Hedging>>,
 }
 
 /// The context of this thread.
 #[must_use]
 pub fn context() -> Context {
-    Context { call: server_call(), device: entered() }
+    Context { call: server_call(), device: entered(), hedge: hedging() }
 }
 
 /// Keeps a context entered on its thread, until dropped.
 pub struct ContextGuard {
     call: Option<Arc<ServerCall>>,
     device: Option<Arc<Device>>,
+    hedge: Option<Arc<Hedging>>,
     /// Contexts are left where they were entered.
     _thread: std::marker::PhantomData<*const ()>,
 }
 
 impl Context {
     pub(crate) fn of_device(device: Arc<Device>) -> Self {
-        Self { call: None, device: Some(device) }
+        Self { call: None, device: Some(device), hedge: None }
     }
 
     /// Enters the context on this thread until the guard is dropped.
@@ -214,6 +229,7 @@ impl Context {
         ContextGuard {
             call: CALL.replace(self.call.clone()),
             device: ENTERED.replace(self.device.clone()),
+            hedge: HEDGE.replace(self.hedge.clone()),
             _thread: std::marker::PhantomData,
         }
     }
@@ -223,6 +239,7 @@ impl Drop for ContextGuard {
     fn drop(&mut self) {
         CALL.set(self.call.take());
         ENTERED.set(self.device.take());
+        HEDGE.set(self.hedge.take());
     }
 }
 

@@ -23,6 +23,7 @@ use tokio::sync::{Notify, mpsc};
 use crate::clock::Clock;
 use crate::context::{self, InEngine};
 use crate::driver::{self, Work};
+use crate::hedge::Hedges;
 use crate::mailbox::Mailbox;
 use crate::method::{Method, Word};
 use crate::offer::{self, Offered};
@@ -38,6 +39,7 @@ pub(crate) struct Device {
     /// Deepest nesting that is decoded of a reply.
     depth: u16,
     pub(crate) io: Io,
+    pub(crate) hedges: Hedges,
 }
 
 /// The way to the driver.
@@ -99,7 +101,8 @@ impl Device {
             armed: None,
             wakers: Vec::new(),
         };
-        let device = Arc::new(Self { core: Mutex::new(core), clock, tenancy, depth, io });
+        let device =
+            Arc::new(Self { core: Mutex::new(core), clock, tenancy, depth, io, hedges: Hedges::new() });
         device.with(|_, _| ());
         device
     }

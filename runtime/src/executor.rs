@@ -15,6 +15,13 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Debug)]
 pub(crate) struct Executor {
     pub(crate) permits: Arc<Permits>,
+    threads: Threads,
+}
+
+/// Threads that are kept for later jobs.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    name: &'static str,
     queue: Arc<Queue>,
 }
 
@@ -34,7 +41,19 @@ struct State {
 
 impl Executor {
     pub(crate) fn new(workers: usize) -> Self {
-        Self { permits: Permits::new(workers), queue: Arc::default() }
+        Self { permits: Permits::new(workers), threads: Threads::new("outboard-worker") }
+    }
+
+    /// Runs a job on a thread of its own. An error gives the job up: the system has no thread for it.
+    pub(crate) fn run(&self, job: Job) -> Result<(), std::io::Error> {
+        self.threads.run(job)
+    }
+}
+
+impl Threads {
+    /// None yet.
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name, queue: Arc::default() }
     }
 
     /// Runs a job on a thread of its own. An error gives the job up: the system has no thread for it.
@@ -53,11 +72,11 @@ impl Executor {
                 job();
             }
         };
-        std::thread::Builder::new().name("outboard-worker".into()).spawn(work).map(drop)
+        std::thread::Builder::new().name(self.name.into()).spawn(work).map(drop)
     }
 }
 
-impl Drop for Executor {
+impl Drop for Threads {
     fn drop(&mut self) {
         self.queue.lock().closed = true;
         self.queue.changed.notify_all();

@@ -19,7 +19,7 @@
 //! | `attempt` | a call that leaves its thread |
 //! | `device`, `driver`, `runtime` | the device's side |
 //! | `serve`, `executor`, `permits`, `server_call` | the server's side |
-//! | `shim`, `context`, `call_back` | running a method on encoded slots, and on whose ground |
+//! | `shim`, `context`, `call_back`, `hedge` | running a method on encoded slots, and on whose ground |
 //! | `app`, `config` | `outboard::main` and its configuration |
 
 mod app;
@@ -32,6 +32,7 @@ mod device;
 mod driver;
 mod error;
 mod executor;
+mod hedge;
 mod identity;
 mod mailbox;
 mod method;

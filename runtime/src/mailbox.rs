@@ -8,13 +8,17 @@ use std::time::Instant;
 
 use outboard_client_proxy::AttemptEvent;
 
+use crate::attempt::HedgeRan;
+
 /// What ends a wait.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) enum Mail {
     /// Something became of the attempt.
     Event(AttemptEvent),
     /// Its bound has passed.
     BoundPassed,
+    /// The device, which runs the call too, was done.
+    Hedged(HedgeRan),
 }
 
 /// The mailbox of one attempt. One thread or task waits at a time.
@@ -28,6 +32,7 @@ pub(crate) struct Mailbox {
 struct State {
     events: VecDeque<AttemptEvent>,
     bound_passed: bool,
+    hedged: Option<HedgeRan>,
     waker: Option<Waker>,
 }
 
@@ -44,8 +49,18 @@ impl Mailbox {
 
     /// Ends the wait of an async call whose bound has passed; a blocked thread looks at the clock itself.
     pub(crate) fn pass_bound(&self) {
+        self.put(|state| state.bound_passed = true);
+    }
+
+    /// Puts in what the device gave that ran the call too.
+    pub(crate) fn hedged(&self, ran: HedgeRan) {
+        self.put(|state| state.hedged = Some(ran));
+        self.changed.notify_one();
+    }
+
+    fn put(&self, put: impl FnOnce(&mut State)) {
         let mut state = self.lock();
-        state.bound_passed = true;
+        put(&mut state);
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
@@ -91,10 +106,11 @@ impl Mailbox {
 }
 
 impl State {
-    /// What came first; events before the bound, since what has arrived has arrived.
+    /// What came first; events before the bound, since what has arrived has arrived. The bound passes once.
     fn take(&mut self) -> Option<Mail> {
         let event = self.events.pop_front().map(Mail::Event);
-        event.or_else(|| self.bound_passed.then_some(Mail::BoundPassed))
+        let hedged = || self.hedged.take().map(Mail::Hedged);
+        event.or_else(hedged).or_else(|| std::mem::take(&mut self.bound_passed).then_some(Mail::BoundPassed))
     }
 }
 
@@ -110,13 +126,17 @@ mod tests {
         AttemptEvent::Failed(Failure::NotRun(NotRun::Busy))
     }
 
+    fn is_failed(mail: &Mail) -> bool {
+        matches!(mail, Mail::Event(event) if *event == failed())
+    }
+
     #[test]
     fn what_arrived_is_taken_before_the_bound() {
         let mailbox = Mailbox::default();
         assert!(mailbox.deliver(failed()).is_none());
         mailbox.pass_bound();
-        assert_eq!(mailbox.wait(Some(Instant::now())), Mail::Event(failed()));
-        assert_eq!(mailbox.wait(Some(Instant::now())), Mail::BoundPassed);
+        assert!(is_failed(&mailbox.wait(Some(Instant::now()))));
+        assert!(matches!(mailbox.wait(Some(Instant::now())), Mail::BoundPassed));
     }
 
     #[test]
@@ -127,7 +147,7 @@ mod tests {
             std::thread::spawn(move || mailbox.wait(None))
         };
         assert!(mailbox.deliver(failed()).is_none());
-        assert_eq!(waiting.join().unwrap(), Mail::Event(failed()));
+        assert!(is_failed(&waiting.join().unwrap()));
     }
 
     #[test]
@@ -143,6 +163,6 @@ mod tests {
             sender.join().unwrap();
             mail
         };
-        assert_eq!(crate::poll::park(waits, None, None), Some(Mail::Event(failed())));
+        assert!(is_failed(&crate::poll::park(waits, None, None).unwrap()));
     }
 }

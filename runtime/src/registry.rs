@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use outboard_core::MethodIndex;
 
-use crate::method::{METHODS, Method, Word};
+use crate::method::{Kind, METHODS, Method, Word};
 
 /// How many methods the registry has.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -21,6 +21,8 @@ struct Registry {
     global: usize,
     /// Servers, and runtimes that only threads which entered them use.
     others: usize,
+    /// Hedges run: what they must not call has to ask first, whatever runtimes say.
+    guarded: bool,
 }
 
 /// What occupies the process, as far as words are concerned.
@@ -61,7 +63,7 @@ impl Tenancy {
             && registry.others == 0
             && let Some(method) = registry.methods.get(method.position())
         {
-            method.set_word(word);
+            method.set_word(registry.guard(method, word));
         }
     }
 
@@ -82,6 +84,15 @@ impl Tenancy {
 impl Drop for Tenancy {
     fn drop(&mut self) {
         self.leave();
+    }
+}
+
+/// From now on methods that must not run in a hedge ask before they run.
+pub(crate) fn guard_words() {
+    let mut registry = registry();
+    if !std::mem::replace(&mut registry.guarded, true) {
+        let local = registry.methods.iter().filter(|method| method.is_local());
+        local.for_each(|method| method.set_word(registry.guard(method, Word::Local)));
     }
 }
 
@@ -124,6 +135,12 @@ impl Registry {
     /// What a word says before a runtime has an opinion on the method.
     fn resting_word(&self) -> Word {
         if self.global + self.others == 0 { Word::Idle } else { Word::Consult }
+    }
+
+    fn guard(&self, method: &Method, word: Word) -> Word {
+        let descriptor = method.descriptor();
+        let asks = descriptor.kind == Kind::Device || descriptor.once || descriptor.remote_only;
+        if self.guarded && asks { Word::Consult } else { word }
     }
 
     fn reset_words(&self) {

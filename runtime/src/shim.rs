@@ -190,6 +190,10 @@ impl<'f> ShimFrame<'f> {
                 Some(unwound) => Err(unwound.into()),
                 None => Ok(result),
             },
+            (Ok(result), Ground::Hedge(hedge)) => match hedge.failure() {
+                Some(unwound) => Err(unwound.into()),
+                None => Ok(result),
+            },
             (Err(payload), _) => Err(unwound(payload)),
         }
     }
@@ -204,6 +208,10 @@ impl<'f> ShimFrame<'f> {
             tracing::error!(%error, "no async runtime for a call");
             ShimError::NotRun(NotRun::Busy)
         })?;
+        if let Ground::Hedge(hedge) = &self.ground {
+            let hedge = Arc::clone(hedge);
+            return self.run(|| poller.run(hedge.unless_lost(body)));
+        }
         self.run(|| poller.run(body))
     }
 

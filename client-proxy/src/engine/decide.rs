@@ -6,6 +6,7 @@ use outboard_core::{ByteCount, Placement, ServerIndex, Timestamp};
 
 use super::Engine;
 use crate::decision::{Decision, LocalReason, Offer, Request};
+use crate::hedge::Hedge;
 use crate::method::MethodState;
 use crate::quote::Quote;
 
@@ -107,7 +108,12 @@ impl Engine {
             predicted: quote.remote.map_or(Duration::ZERO, |remote| remote.usual),
             local: quote.local,
             exploring: false,
-            hedge: state.hedge,
+            // A part of another call runs on that one's thread.
+            hedge: if request.within.is_some() || request.root.is_some() {
+                Hedge::Never
+            } else {
+                state.hedge
+            },
             asked,
         };
         if self.is_forced(state) {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use outboard_core::Timestamp;
+use outboard_core::{MethodIndex, Timestamp};
 use outboard_wire::frame::Attempt;
 
 use super::Engine;
@@ -27,6 +27,13 @@ impl Engine {
         let before = *under_way;
         under_way.overdue = true;
         self.count_late(now, &before);
+    }
+
+    /// The device was done after the attempt had ended without a result.
+    pub fn hedge_stood_in(&mut self, method: MethodIndex) {
+        if let Some(state) = self.methods.get_mut(method.position()) {
+            state.counts.hedges_won += 1;
+        }
     }
 
     /// The device was done first.

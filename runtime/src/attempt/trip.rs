@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use outboard_client_proxy::{AbandonReason, AttemptEvent, Offer};
+use outboard_client_proxy::{AbandonReason, AttemptEvent, Hedge, Offer};
 use outboard_wire::codec::DecodeError;
 use outboard_wire::frame::{AnswerFrame, AnswerImage, Failure, Image, NotRun, SlotImage};
 
 use super::back::NotServed;
+use super::hedge::Hedged;
 use super::{Ended, encode, is_away, land, stay};
 use crate::device::{Device, InFlight};
 use crate::error::CallError;
@@ -23,6 +24,7 @@ pub(super) struct Trip<'a> {
     pub(super) sent: Vec<Option<Image>>,
     /// The panic of a call-back, which unwinds the method on the server too.
     pub(super) panicked: Option<String>,
+    pub(super) hedged: Hedged,
 }
 
 impl<'a> Trip<'a> {
@@ -39,10 +41,15 @@ impl<'a> Trip<'a> {
         })?;
         let keep = |slot: &Outgoing| slot.place.is_some().then(|| slot.image.clone());
         let sent = outgoing.iter().map(keep).collect();
+        let hedged = Hedged::of(offer.hedge, &outgoing);
         let images = outgoing.into_iter().map(|slot| SlotImage::Whole(slot.image)).collect();
         let flight =
             device.depart(method, offer, images).map_err(|reason| stay(method, is_away(reason), reason))?;
-        Ok(Self { method, device, flight, sent, panicked: None })
+        let mut trip = Self { method, device, flight, sent, panicked: None, hedged };
+        if offer.hedge == Hedge::Always {
+            trip.start_hedge(false);
+        }
+        Ok(trip)
     }
 
     pub(super) fn span(&self) -> tracing::Span {
@@ -58,12 +65,15 @@ impl<'a> Trip<'a> {
     ) -> Option<Result<C::Owned, Ended>> {
         let event = match mail {
             Mail::Event(event) => event,
+            Mail::Hedged(ran) => return self.hedge_ended(ran, slots, codec),
+            Mail::BoundPassed if self.hedges_at_bound() => return None,
             Mail::BoundPassed => {
                 self.flight.abandon(AbandonReason::Late);
                 return Some(Err(self.unknown("it did not answer in time".to_owned())));
             }
         };
         match event {
+            AttemptEvent::Back(_) if !self.serves_call_backs() => None,
             AttemptEvent::Back(back) => {
                 let sequence = back.sequence;
                 let outcome = match self.serve(back, slots) {
@@ -97,17 +107,18 @@ impl<'a> Trip<'a> {
                     }
                     Err(error) => {
                         self.flight.abandon(AbandonReason::Undecodable(error.to_string()));
-                        Some(Err(self.ran(format!("its reply could not be decoded: {error}"))))
+                        self.end(self.ran(format!("its reply could not be decoded: {error}")))
                     }
                 }
             }
             AttemptEvent::Failed(failure) => {
                 self.flight.ended();
-                Some(Err(self.failed(failure)))
+                let ended = self.failed(failure);
+                self.end(ended)
             }
             AttemptEvent::Lost(lost) => {
                 self.flight.ended();
-                Some(Err(self.unknown(lost.to_string())))
+                self.end(self.unknown(lost.to_string()))
             }
         }
     }
@@ -138,7 +149,7 @@ impl<'a> Trip<'a> {
     }
 
     /// Whether the method ran is unknown.
-    fn unknown(&self, reason: String) -> Ended {
+    pub(super) fn unknown(&self, reason: String) -> Ended {
         let descriptor = self.method.descriptor();
         let method = descriptor.title().to_owned();
         if descriptor.once {

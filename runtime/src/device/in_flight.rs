@@ -1,7 +1,7 @@
 //! An attempt between its departure and its end, as the call that waits for it holds it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outboard_client_proxy::{AbandonReason, Rerun as Outcome};
 use outboard_wire::frame::Attempt;
@@ -68,6 +68,25 @@ impl InFlight {
             tracing::debug!(attempt = %self.attempt, ?reason, "given up");
             self.device.with(|engine, now| engine.abandon(now, self.attempt, reason));
         }
+    }
+
+    /// Where what becomes of it is put.
+    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
+    }
+
+    /// Its bound has passed, and it goes on.
+    pub(crate) fn unbound(&mut self) {
+        self.bound = None;
+    }
+
+    /// The device was done first, after so long.
+    pub(crate) fn hedge_won(&mut self, ran: Duration) {
+        if self.open {
+            return self.abandon(AbandonReason::Hedged(ran));
+        }
+        let Some(index) = self.method.index() else { return };
+        self.device.with(|engine, _| engine.hedge_stood_in(index));
     }
 
     /// Its reply was committed.

@@ -4,6 +4,7 @@ mod arguments;
 mod callbacks;
 mod endings;
 mod futures;
+mod hedges;
 mod lives;
 mod threads;
 mod within;

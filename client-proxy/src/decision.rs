@@ -169,6 +169,12 @@ pub enum LocalReason {
     /// Its state is too large to be sent in time, or at all.
     #[error("its arguments and state are too large to send in time")]
     TooLarge,
+    /// Its arguments or its state cannot be encoded as they are.
+    #[error("something in its arguments or state cannot be encoded; the log says what")]
+    Unencodable,
+    /// A shared object is locked by other code of the app.
+    #[error("a shared object that it uses was locked")]
+    Locked,
     /// Its last attempts came too late.
     #[error("its last attempts came too late")]
     Late,
@@ -195,6 +201,8 @@ pub enum AbandonReason {
     Cancelled,
     /// The reply could not be decoded; nothing was committed.
     Undecodable(String),
+    /// A shared object that went with the call was changed or locked on the device; nothing was committed.
+    Conflict(String),
     /// A call-back could not be carried out.
     CallBack(String),
     /// The method broke a rule that the device noticed.

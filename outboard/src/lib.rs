@@ -48,7 +48,8 @@ pub use outboard_macros::{State, device, local, method, remoteable};
 pub use outboard_runtime::{
     Bandwidth, Builder, ByteCount, CallError, ConfigError, Context, ContextGuard, DeviceConfig, Energy,
     Hedge, Method, MethodReport, Objective, Placement, Policy, Power, Report, Runtime, Server, ServerAddress,
-    ServerConfig, ServerReport, Source, StartError, State, context, main, report, serve_with,
+    ServerConfig, ServerReport, Shared, SharedGuard, Source, StartError, State, Tracked, context, main,
+    report, serve_with,
 };
 
 #[doc(hidden)]

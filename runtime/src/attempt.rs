@@ -5,26 +5,24 @@
 //! behind [`Slots`] and [`Codec`].
 
 mod back;
+mod commit;
 mod hedge;
 mod trip;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use outboard_client_proxy::{Decision, LocalReason, Offer, Request};
 use outboard_core::ByteCount;
-use outboard_wire::codec::{DecodeError, Decoder, EncodeError};
-use outboard_wire::frame::AnswerImage;
 
 use crate::device::{Device, Rerun};
 use crate::error::CallError;
 use crate::method::{Kind, Method, Passing};
 use crate::server_call::ServerCall;
-use crate::shim::panic_text;
-use crate::support::{Codec, Outgoing, Slots};
+use crate::support::{Codec, Slots};
 use crate::{context, registry, stack};
 
+use commit::{encode, land};
 pub(crate) use hedge::HedgeRan;
 use trip::Trip;
 
@@ -179,8 +177,10 @@ pub(crate) async fn run_async<S: Slots, C: Codec>(
 fn size(method: &'static Method, device: &Device, request: &Request, slots: &dyn Slots) -> Ended {
     let (size, returning) = match encode(slots, MOST_SIZED) {
         Err(_) => (MOST_SIZED, ByteCount::ZERO),
-        Ok(outgoing) => {
+        Ok((outgoing, _)) => {
             let passings = method.descriptor().slots.iter().map(|slot| slot.passing);
+            // Behind the slots come the shared objects, which may all come back.
+            let passings = passings.chain([Passing::Exclusive]);
             let sizes = outgoing.iter().map(|slot| slot.image.size());
             let returning = passings.zip(sizes.clone()).filter(|(passing, _)| *passing == Passing::Exclusive);
             (sizes.sum(), returning.map(|(_, size)| size).sum())
@@ -197,54 +197,16 @@ fn call_back<C: Codec>(
     slots: &mut dyn Slots,
     codec: C,
 ) -> Result<C::Owned, Ended> {
-    let outgoing = encode(slots, ByteCount::from_bytes(u64::MAX)).unwrap_or_else(|error| {
+    let (outgoing, objects) = encode(slots, ByteCount::from_bytes(u64::MAX)).unwrap_or_else(|error| {
         call.fail(format!("a slot of `{}` could not be encoded: {error}", method.descriptor().title()))
     });
+    call.guard_objects(method, &objects);
     let answer = call.call_back(method.id(), outgoing);
-    match land(answer, slots, codec, outboard_wire::Limits::default().depth) {
+    match land(method, answer, slots, objects, codec, outboard_wire::Limits::default().depth) {
         Ok(result) => Ok(result),
         Err(error) => call
             .fail(format!("the answer of `{}` could not be decoded: {error}", method.descriptor().title())),
     }
-}
-
-/// Decodes a result and the exclusive slots, then commits: all or nothing.
-fn land<C: Codec>(
-    answer: AnswerImage,
-    slots: &mut dyn Slots,
-    codec: C,
-    depth: u16,
-) -> Result<C::Owned, DecodeError> {
-    let stage = || {
-        let mut input = Decoder::new(&answer.result.0, depth);
-        let result = codec.decode(&mut input)?;
-        input.finish()?;
-        let mut exclusive = answer.exclusive.into_iter();
-        slots.stage(&mut exclusive, depth)?;
-        match exclusive.next() {
-            Some(_) => Err(DecodeError::Refused("more exclusive slots came back than went".to_owned())),
-            None => Ok(result),
-        }
-    };
-    let result = guarded(stage, DecodeError::Refused)?;
-    slots.commit();
-    Ok(result)
-}
-
-/// Encodes the slots of a call.
-fn encode(slots: &dyn Slots, budget: ByteCount) -> Result<Vec<Outgoing>, EncodeError> {
-    let encode = || {
-        let mut outgoing = Vec::new();
-        slots.encode(budget, &mut outgoing).map(|()| outgoing)
-    };
-    guarded(encode, EncodeError::Refused)
-}
-
-/// Runs what may be the user's own way to encode or decode. The program without us would not have run it, so its panic is
-/// an error here.
-fn guarded<T, E>(run: impl FnOnce() -> Result<T, E>, refused: impl FnOnce(String) -> E) -> Result<T, E> {
-    let ran = catch_unwind(AssertUnwindSafe(run));
-    ran.unwrap_or_else(|panic| Err(refused(format!("it panicked: {}", panic_text(panic.as_ref())))))
 }
 
 /// Takes back what call-backs did to the slots of a call, however it ends: given up, failed, its future dropped, or

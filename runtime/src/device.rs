@@ -156,10 +156,14 @@ impl Device {
         offer: &Offer,
         error: &EncodeError,
     ) -> LocalReason {
-        if !matches!(error, EncodeError::OverBudget { .. }) {
-            tracing::warn!(method = method.descriptor().title(), %error, "a slot cannot be encoded");
-        }
-        self.with(|engine, now| engine.over_budget(now, offer))
+        self.with(|engine, now| match error {
+            EncodeError::OverBudget { .. } => engine.over_budget(now, offer),
+            EncodeError::Locked => engine.locked(offer),
+            error => {
+                tracing::warn!(method = method.descriptor().title(), %error, "a slot cannot be encoded");
+                engine.unencodable(now, offer)
+            }
+        })
     }
 
     /// Sends a call, if the offer stands with its slots as they are.

@@ -58,5 +58,6 @@ pub use outboard_client_proxy::{Hedge, MethodReport, Policy, Report, ServerRepor
 pub use outboard_core::{Bandwidth, ByteCount, Energy, Placement, Power};
 pub use outboard_transport::ServerAddress;
 pub use outboard_wire::state::State;
+pub use outboard_wire::{Shared, SharedGuard, Tracked};
 pub use runtime::{Builder, Runtime, report};
 pub use serve::Server;

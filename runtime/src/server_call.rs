@@ -7,10 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use outboard_core::MethodId;
+use outboard_wire::Objects;
 use outboard_wire::frame::{AnswerImage, Attempt, BackFrame, BackSlot, NotRun};
 use outboard_wire::state::Place;
 
 use crate::context;
+use crate::method::{Kind, Method};
 use crate::permits::{Permit, Permits};
 use crate::support::Outgoing;
 
@@ -70,6 +72,8 @@ type Job = Box<dyn FnOnce() + Send>;
 struct State {
     /// Fixed places of exclusive slots that carry fields which only the device has.
     places: Vec<(Place, u16, Vec<u16>)>,
+    /// The shared objects that went with the call.
+    objects: Vec<Objects>,
     answers: BTreeMap<u32, Result<AnswerImage, String>>,
     /// Call-backs that are waited for, one thread each.
     waited_for: BTreeSet<u32>,
@@ -163,6 +167,28 @@ impl ServerCall {
             let reason = format!("it calls `{method}`, which may run only once");
             self.unwind(Unwound { reason, needs_device: true });
         }
+    }
+
+    /// Shared objects that went with the call.
+    pub(crate) fn watch(&self, objects: Objects) {
+        self.lock().objects.push(objects);
+    }
+
+    /// A device method is about to be called, and could see shared objects of the call: those that its own slots lead to,
+    /// or any other, by a way that only the device knows. What became of them here is only known there when the call ends.
+    pub(crate) fn guard_objects(&self, method: &Method, its: &Objects) {
+        // Not under the lock: looking at an object takes that of the user.
+        let all = self.lock().objects.clone();
+        let title = method.descriptor().title();
+        let reason = if !its.is_empty() {
+            format!("it calls `{title}` on the device with a shared object")
+        } else if all.iter().all(Objects::are_unchanged) {
+            return;
+        } else {
+            format!("it calls `{title}` on the device after it changed a shared object")
+        };
+        // Where the other one runs may be a matter of the plan, which may change.
+        self.unwind(Unwound { reason, needs_device: method.descriptor().kind == Kind::Device });
     }
 
     fn unwind(&self, unwound: Unwound) -> ! {

@@ -9,9 +9,11 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use outboard_core::ByteCount;
 use outboard_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use outboard_wire::frame::{Failure, Image, NotRun, SlotImage};
 use outboard_wire::state::Lent;
+use outboard_wire::{ObjectReader, ObjectWriter};
 
 use crate::context::{self, Ground};
 use crate::method::Method;
@@ -32,6 +34,10 @@ pub struct ShimFrame<'f> {
     checked: bool,
     result: Image,
     exclusive: Vec<SlotImage>,
+    /// The shared objects, until all slots are decoded.
+    arrived: Option<ObjectReader>,
+    /// And from then on.
+    leaving: ObjectWriter,
 }
 
 /// A slot as it arrived.
@@ -91,19 +97,38 @@ impl<'f> ShimFrame<'f> {
         ground: Ground,
         checked: bool,
     ) -> Self {
-        Self { method, slots, depth, ground, checked, result: Image::default(), exclusive: Vec::new() }
+        Self {
+            method,
+            slots,
+            depth,
+            ground,
+            checked,
+            result: Image::default(),
+            exclusive: Vec::new(),
+            arrived: None,
+            leaving: ObjectWriter::default(),
+        }
     }
 
     /// Runs the method's shim.
     pub(crate) fn execute(mut self) -> Result<Given, ShimError> {
         let descriptor = self.method.descriptor();
-        if self.slots.len() != descriptor.slots.len() {
-            let found = self.slots.len();
-            let error = DecodeError::Refused(format!("{found} slots for {}", descriptor.slots.len()));
-            return Err(ShimError::Slot { method: descriptor.title(), slot: "all of them", error });
+        let wrong = |error| ShimError::Slot { method: descriptor.title(), slot: "all of them", error };
+        let beside = self.slots.split_off(self.slots.len().min(descriptor.slots.len()));
+        if self.slots.len() != descriptor.slots.len() || beside.len() > 1 {
+            let found = self.slots.len() + beside.len();
+            return Err(wrong(DecodeError::Refused(format!("{found} slots for {}", descriptor.slots.len()))));
         }
+        let image = beside.into_iter().next().map(|slot| slot.image.0);
+        self.arrived = Some(ObjectReader::call(image, self.depth).map_err(wrong)?);
         // `State` and serde implementations are user code too, and may panic on the way in or out.
-        let ran = catch_unwind(AssertUnwindSafe(|| (descriptor.shim)(&mut self)));
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            (descriptor.shim)(&mut self)?;
+            let any = ByteCount::from_bytes(u64::MAX);
+            let (image, _) = std::mem::take(&mut self.leaving).finish(any).map_err(unencodable)?;
+            self.exclusive.extend(image.map(SlotImage::from));
+            Ok(())
+        }));
         ran.unwrap_or_else(|payload| Err(unwound(payload)))?;
         Ok(Given { result: self.result, exclusive: self.exclusive })
     }
@@ -174,6 +199,7 @@ impl<'f> ShimFrame<'f> {
     /// Runs the method.
     pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> Result<R, ShimError> {
         let ground = self.ground.clone();
+        self.objects_arrived()?;
         if let Ground::Server(call) = &ground {
             call.start().map_err(ShimError::NotRun)?;
         }
@@ -225,14 +251,42 @@ impl<'f> ShimFrame<'f> {
 
     /// Encodes the result.
     pub fn reply<C: Codec>(&mut self, result: &C::Borrowed, codec: C) -> Result<(), ShimError> {
-        self.result = encode(|out| codec.encode(result, out))?.into();
+        self.result = self.encode(|out| codec.encode(result, out))?.into();
         Ok(())
     }
 
     /// Encodes the new state of an exclusive slot.
     pub fn give_back(&mut self, _slot: u16, value: impl GivesBack) -> Result<(), ShimError> {
-        self.exclusive.push(encode(|out| value.encode(out))?.into());
+        let image = self.encode(|out| value.encode(out))?.into();
+        self.exclusive.push(image);
         Ok(())
+    }
+
+    /// All slots are decoded, and with them all shared objects.
+    fn objects_arrived(&mut self) -> Result<(), ShimError> {
+        let Some(arrived) = self.arrived.take() else { return Ok(()) };
+        let (objects, _) = arrived.finish().map_err(|error| {
+            let method = self.method.descriptor().title();
+            ShimError::Slot { method, slot: "shared objects", error }
+        })?;
+        self.leaving = ObjectWriter::reply(&objects);
+        if let Ground::Server(call) = &self.ground
+            && !objects.is_empty()
+        {
+            call.watch(objects);
+        }
+        Ok(())
+    }
+
+    /// Encodes a part of the reply.
+    fn encode(
+        &mut self,
+        write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>,
+    ) -> Result<Vec<u8>, ShimError> {
+        let mut out = Encoder::new().with_objects(std::mem::take(&mut self.leaving));
+        write(&mut out).map_err(unencodable)?;
+        self.leaving = out.take_objects();
+        Ok(out.into_bytes())
     }
 
     fn lent<T: 'static>(&mut self, slot: u16) -> Result<Option<&'f mut T>, ShimError> {
@@ -255,6 +309,9 @@ impl<'f> ShimFrame<'f> {
     ) -> Result<T, ShimError> {
         let bytes = std::mem::take(&mut self.slots[usize::from(slot)].image.0);
         let mut input = Decoder::new(&bytes, self.depth);
+        if let Some(objects) = &mut self.arrived {
+            input = input.with_objects(objects);
+        }
         decode(&mut input)
             .and_then(|value| input.finish().map(|()| value))
             .map_err(|error| self.slot_error(slot, error))
@@ -312,12 +369,17 @@ pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
         .to_owned()
 }
 
+/// Encodes what is only compared.
 fn encode(write: impl FnOnce(&mut Encoder) -> Result<(), EncodeError>) -> Result<Vec<u8>, ShimError> {
-    let mut out = Encoder::new();
-    match write(&mut out) {
-        Ok(()) => Ok(out.into_bytes()),
-        Err(EncodeError::Refused(text)) => Err(ShimError::Unencodable(text)),
-        Err(error) => Err(ShimError::Unencodable(error.to_string())),
+    let mut out = Encoder::new().with_objects(ObjectWriter::comparing());
+    write(&mut out).map_err(unencodable)?;
+    Ok(out.into_bytes())
+}
+
+fn unencodable(error: EncodeError) -> ShimError {
+    match error {
+        EncodeError::Refused(text) => ShimError::Unencodable(text),
+        error => ShimError::Unencodable(error.to_string()),
     }
 }
 

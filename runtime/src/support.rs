@@ -21,7 +21,7 @@ pub use outcome::{ErrorCodec, ErrorVia, Fallible, Outcome, OutcomeCodec, Way, ou
 pub use schema::MethodSchema;
 pub(crate) use schema::schema_of;
 pub use slots::{
-    ExclusiveCodec, ExclusiveOptionSlot, ExclusiveSliceSlot, ExclusiveSlot, LentSlot, Outgoing,
+    Departing, ExclusiveCodec, ExclusiveOptionSlot, ExclusiveSliceSlot, ExclusiveSlot, LentSlot, Outgoing,
     SharedOptionSlot, SharedSlot, Slot, Slots, exclusive, exclusive_codec, exclusive_opaque,
     exclusive_option, exclusive_slice, shared, shared_option, value,
 };

@@ -136,7 +136,10 @@ impl Engine {
                 self.settle(now, &under_way, now.since(under_way.sent));
             }
             AbandonReason::Hedged(ran) => self.hedge_won(now, &under_way, ran),
-            AbandonReason::Undecodable(_) | AbandonReason::CallBack(_) | AbandonReason::Rule(_) => {
+            AbandonReason::Undecodable(_)
+            | AbandonReason::Conflict(_)
+            | AbandonReason::CallBack(_)
+            | AbandonReason::Rule(_) => {
                 self.failed_method(now, &under_way, LocalReason::Failing);
             }
         }

@@ -59,12 +59,29 @@ impl Engine {
     /// The slots passed the offer's budget while they were encoded. The method is left alone for a while, longer each
     /// time: its state may shrink again.
     pub fn over_budget(&mut self, now: Timestamp, offer: &Offer) -> LocalReason {
+        self.left_alone(now, offer, LocalReason::TooLarge)
+    }
+
+    /// The slots cannot be encoded as they are. The method is left alone for a while, longer each time.
+    pub fn unencodable(&mut self, now: Timestamp, offer: &Offer) -> LocalReason {
+        self.left_alone(now, offer, LocalReason::Unencodable)
+    }
+
+    /// A shared object of the call is locked by other code of the app. The next call may find it free.
+    pub fn locked(&mut self, offer: &Offer) -> LocalReason {
+        if let Some(state) = self.methods.get_mut(offer.request.method.position()) {
+            state.last_reason = Some(LocalReason::Locked);
+        }
+        LocalReason::Locked
+    }
+
+    fn left_alone(&mut self, now: Timestamp, offer: &Offer, reason: LocalReason) -> LocalReason {
         let jitter = self.jitter.draw();
         if let Some(state) = self.methods.get_mut(offer.request.method.position()) {
-            state.trouble.hold(now, LocalReason::TooLarge, jitter);
-            state.last_reason = Some(LocalReason::TooLarge);
+            state.trouble.hold(now, reason, jitter);
+            state.last_reason = Some(reason);
         }
-        LocalReason::TooLarge
+        reason
     }
 
     fn reconsider(&mut self, now: Timestamp, offer: &Offer, size: ByteCount) -> Result<Offer, LocalReason> {

@@ -52,7 +52,7 @@ pub(super) fn of_output(method: &Method, site: Site) -> TokenStream {
     quote_spanned! {span=>
         #private::outcome::<#ty, _, _>(
             #ok,
-            (&&&#private::ErrorVia::<<#ty as #private::Outcome>::Error>::new()).error_codec(),
+            (&&&&#private::ErrorVia::<<#ty as #private::Outcome>::Error>::new()).error_codec(),
         )
     }
 }
@@ -60,5 +60,5 @@ pub(super) fn of_output(method: &Method, site: Site) -> TokenStream {
 /// By `State`, else by serde, else an error: the traits behind it are picked by how often the value is borrowed.
 fn of_value(ty: &TokenStream, span: proc_macro2::Span) -> TokenStream {
     let private = private_at(span);
-    quote_spanned!(span=> (&&#private::Via::<#ty>::new()).codec())
+    quote_spanned!(span=> (&&&#private::Via::<#ty>::new()).codec())
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use outboard_wire::Objects;
 use outboard_wire::frame::{AnswerImage, BackFrame, BackSlot, SlotImage};
 use outboard_wire::state::Lent;
 
@@ -41,7 +42,7 @@ impl Trip<'_> {
                     let SlotImage::Whole(image) = image else {
                         return Err(format!("slot {slot} of the outer call is told by a version").into());
                     };
-                    Incoming { image, lent: Some(lend(object, &kept.0, &path, depth)?) }
+                    Incoming { image, lent: Some(lend(object, &kept.0, &self.objects, &path, depth)?) }
                 }
             });
         }
@@ -87,9 +88,12 @@ impl From<String> for NotServed {
 fn lend<'a>(
     object: &'a mut dyn LentSlot,
     sent: &[u8],
+    objects: &Objects,
     path: &[u16],
     depth: u16,
 ) -> Result<&'a mut dyn Lent, String> {
-    object.keep(sent, depth).map_err(|error| format!("the slot could not be kept for undoing: {error}"))?;
+    object
+        .keep(sent, objects, depth)
+        .map_err(|error| format!("the slot could not be kept for undoing: {error}"))?;
     object.place(path).ok_or_else(|| "the call-back names a place that the slot does not have".to_owned())
 }

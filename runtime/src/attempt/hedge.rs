@@ -146,7 +146,8 @@ impl Trip<'_> {
         let reason = match given {
             Ok(given) => {
                 let answer = AnswerImage { result: given.result, exclusive: given.exclusive };
-                match land(answer, slots, codec, self.device.depth()) {
+                let objects = self.objects.clone();
+                match land(self.method, answer, slots, objects, codec, self.device.depth()) {
                     Ok(result) => {
                         self.flight.hedge_won(ran);
                         if let Some(rerun) = over.and_then(|over| over.rerun) {
@@ -154,7 +155,7 @@ impl Trip<'_> {
                         }
                         return Some(Ok(result));
                     }
-                    Err(error) => AbandonReason::Undecodable(error.to_string()),
+                    Err(error) => error.into_reason(),
                 }
             }
             // It may still come back in time.

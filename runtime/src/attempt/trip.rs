@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use outboard_client_proxy::{AbandonReason, AttemptEvent, Hedge, Offer};
+use outboard_wire::Objects;
 use outboard_wire::codec::DecodeError;
 use outboard_wire::frame::{AnswerFrame, AnswerImage, Failure, Image, NotRun, SlotImage};
 
@@ -25,6 +26,8 @@ pub(super) struct Trip<'a> {
     /// The panic of a call-back, which unwinds the method on the server too.
     pub(super) panicked: Option<String>,
     pub(super) hedged: Hedged,
+    /// The shared objects that went with it.
+    pub(super) objects: Objects,
 }
 
 impl<'a> Trip<'a> {
@@ -35,7 +38,7 @@ impl<'a> Trip<'a> {
         offer: Offer,
         slots: &mut dyn Slots,
     ) -> Result<Self, Ended> {
-        let outgoing = encode(slots, offer.budget).map_err(|error| {
+        let (outgoing, objects) = encode(slots, offer.budget).map_err(|error| {
             let reason = device.not_encoded(method, &offer, &error);
             stay(method, is_away(reason), reason)
         })?;
@@ -45,7 +48,7 @@ impl<'a> Trip<'a> {
         let images = outgoing.into_iter().map(|slot| SlotImage::Whole(slot.image)).collect();
         let flight =
             device.depart(method, offer, images).map_err(|reason| stay(method, is_away(reason), reason))?;
-        let mut trip = Self { method, device, flight, sent, panicked: None, hedged };
+        let mut trip = Self { method, device, flight, sent, panicked: None, hedged, objects };
         if offer.hedge == Hedge::Always {
             trip.start_hedge(false);
         }
@@ -96,9 +99,10 @@ impl<'a> Trip<'a> {
                 let landed = match reply.result {
                     SlotImage::Whole(result) => {
                         let answer = AnswerImage { result, exclusive: reply.exclusive };
-                        land(answer, slots, codec, self.device.depth())
+                        let objects = self.objects.clone();
+                        land(self.method, answer, slots, objects, codec, self.device.depth())
                     }
-                    _ => Err(DecodeError::Refused("the result is told by a version".to_owned())),
+                    _ => Err(DecodeError::Refused("the result is told by a version".to_owned()).into()),
                 };
                 match landed {
                     Ok(result) => {
@@ -106,8 +110,9 @@ impl<'a> Trip<'a> {
                         Some(Ok(result))
                     }
                     Err(error) => {
-                        self.flight.abandon(AbandonReason::Undecodable(error.to_string()));
-                        self.end(self.ran(format!("its reply could not be decoded: {error}")))
+                        let ended = self.ran(error.to_string());
+                        self.flight.abandon(error.into_reason());
+                        self.end(ended)
                     }
                 }
             }

@@ -1,7 +1,8 @@
 //! How a type travels: `State` where derived, else serde, else a compile error that says what to do.
 //!
-//! A macro cannot ask which traits a type has. It writes `(&&Via::<T>::new()).codec()`, and method resolution tries
-//! the implementations for `&&Via<T>`, `&Via<T>` and `Via<T>` in that order: `State`, serde, neither.
+//! A macro cannot ask which traits a type has. It writes `(&&&Via::<T>::new()).codec()`, and method resolution tries
+//! the implementations for `&&Via<T>`, `&Via<T>` and `Via<T>` in that order: `State`, serde, neither. (`codec` takes
+//! `&self`, so the first is found where the value is borrowed once more.)
 
 use std::marker::PhantomData;
 

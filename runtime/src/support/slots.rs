@@ -9,6 +9,7 @@ use outboard_core::ByteCount;
 use outboard_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use outboard_wire::frame::{Image, SlotImage};
 use outboard_wire::state::{Lent, Place, Places, State};
+use outboard_wire::{ObjectReader, ObjectWriter, Objects};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -84,13 +85,25 @@ pub struct Outgoing {
     pub(crate) place: Option<Place>,
 }
 
+/// The slots of one call, as they are encoded one by one.
+#[derive(Debug, Default)]
+pub struct Departing {
+    pub(crate) slots: Vec<Outgoing>,
+    pub(crate) objects: ObjectWriter,
+}
+
 /// The slots of one call.
 pub trait Slots {
-    /// Encodes all slots, in order, in at most `budget` bytes.
-    fn encode(&self, budget: ByteCount, out: &mut Vec<Outgoing>) -> Result<(), EncodeError>;
+    /// Encodes all slots, in order, in at most `budget` bytes. Gives what is left of it.
+    fn encode(&self, budget: ByteCount, out: &mut Departing) -> Result<ByteCount, EncodeError>;
 
     /// Decodes the new state of every exclusive slot. Nothing is touched, whether or not it fails.
-    fn stage(&mut self, images: &mut std::vec::IntoIter<SlotImage>, depth: u16) -> Result<(), DecodeError>;
+    fn stage(
+        &mut self,
+        images: &mut std::vec::IntoIter<SlotImage>,
+        objects: &mut ObjectReader,
+        depth: u16,
+    ) -> Result<(), DecodeError>;
 
     /// Brings every exclusive slot to its staged state.
     fn commit(&mut self);
@@ -105,18 +118,23 @@ pub trait Slots {
 /// An exclusive slot, lent to call-backs.
 pub trait LentSlot {
     /// Keeps the state that was sent, so that it can be restored. Only the first time has an effect.
-    fn keep(&mut self, sent: &[u8], depth: u16) -> Result<(), DecodeError>;
+    fn keep(&mut self, sent: &[u8], objects: &Objects, depth: u16) -> Result<(), DecodeError>;
 
     /// A fixed place within the slot.
     fn place(&mut self, path: &[u16]) -> Option<&mut dyn Lent>;
 }
 
 impl Slots for () {
-    fn encode(&self, _: ByteCount, _: &mut Vec<Outgoing>) -> Result<(), EncodeError> {
-        Ok(())
+    fn encode(&self, budget: ByteCount, _: &mut Departing) -> Result<ByteCount, EncodeError> {
+        Ok(budget)
     }
 
-    fn stage(&mut self, _: &mut std::vec::IntoIter<SlotImage>, _: u16) -> Result<(), DecodeError> {
+    fn stage(
+        &mut self,
+        _: &mut std::vec::IntoIter<SlotImage>,
+        _: &mut ObjectReader,
+        _: u16,
+    ) -> Result<(), DecodeError> {
         Ok(())
     }
 
@@ -128,25 +146,30 @@ impl Slots for () {
 }
 
 impl<First: Slot, Rest: Slots> Slots for (First, Rest) {
-    fn encode(&self, budget: ByteCount, out: &mut Vec<Outgoing>) -> Result<(), EncodeError> {
-        let mut encoder = Encoder::with_budget(budget);
+    fn encode(&self, budget: ByteCount, out: &mut Departing) -> Result<ByteCount, EncodeError> {
+        let mut encoder = Encoder::with_budget(budget).with_objects(std::mem::take(&mut out.objects));
         self.0.encode(&mut encoder)?;
-        let bytes = encoder.into_bytes();
-        let left = budget.saturating_sub(ByteCount::from_bytes(bytes.len() as u64));
-        out.push(Outgoing { image: bytes.into(), place: self.0.own_place() });
+        out.objects = encoder.take_objects();
+        let left = encoder.left();
+        out.slots.push(Outgoing { image: encoder.into_bytes().into(), place: self.0.own_place() });
         self.1.encode(left, out)
     }
 
-    fn stage(&mut self, images: &mut std::vec::IntoIter<SlotImage>, depth: u16) -> Result<(), DecodeError> {
+    fn stage(
+        &mut self,
+        images: &mut std::vec::IntoIter<SlotImage>,
+        objects: &mut ObjectReader,
+        depth: u16,
+    ) -> Result<(), DecodeError> {
         if First::EXCLUSIVE {
             let Some(SlotImage::Whole(image)) = images.next() else {
                 return Err(DecodeError::Refused("an exclusive slot is missing".to_owned()));
             };
-            let mut input = Decoder::new(&image.0, depth);
+            let mut input = Decoder::new(&image.0, depth).with_objects(objects);
             self.0.stage(&mut input)?;
             input.finish()?;
         }
-        self.1.stage(images, depth)
+        self.1.stage(images, objects, depth)
     }
 
     fn commit(&mut self) {
@@ -286,9 +309,11 @@ impl<T> Slot for ExclusiveSlot<'_, T> {
 }
 
 impl<T> LentSlot for ExclusiveSlot<'_, T> {
-    fn keep(&mut self, sent: &[u8], depth: u16) -> Result<(), DecodeError> {
+    fn keep(&mut self, sent: &[u8], objects: &Objects, depth: u16) -> Result<(), DecodeError> {
         if self.kept.is_none() {
-            let mut input = Decoder::new(sent, depth);
+            // What is shared is referred to where it is: it is not touched before the commit.
+            let mut objects = ObjectReader::reply(None, objects.clone(), depth)?;
+            let mut input = Decoder::new(sent, depth).with_objects(&mut objects);
             let state = (self.codec.decode)(&mut input)?;
             input.finish()?;
             self.kept = Some(state);

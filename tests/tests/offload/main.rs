@@ -6,5 +6,6 @@ mod endings;
 mod futures;
 mod hedges;
 mod lives;
+mod shared;
 mod threads;
 mod within;

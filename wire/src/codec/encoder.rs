@@ -40,6 +40,11 @@ impl Encoder {
         ByteCount::from_bytes(self.bytes.len() as u64)
     }
 
+    /// What is left of the budget.
+    pub fn left(&self) -> ByteCount {
+        ByteCount::from_bytes((self.budget - self.bytes.len()) as u64)
+    }
+
     /// What was written.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes

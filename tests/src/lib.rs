@@ -1,6 +1,7 @@
 //! Cross-crate tests of Outboard: what several of them share.
 
 mod edge;
+pub mod link;
 #[cfg(unix)]
 pub mod process;
 

@@ -13,7 +13,7 @@ pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 
 pub use device::{DeviceProcess, Outcome, Pending};
-pub use gate::{Gate, Visitor};
+pub use gate::{Gate, OpenGate, Visitor};
 pub use log::Log;
 pub use server::ServerProcess;
 

@@ -6,7 +6,7 @@ use std::process::{ChildStdin, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use super::{GUARD, Log, Process, command};
+use super::{GUARD, Log, Process, Signal, command};
 
 /// A program that makes the calls it is told to.
 #[derive(Debug)]
@@ -80,6 +80,11 @@ impl DeviceProcess {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
     }
 
     /// Waits until it logs a line with that text, after those that were waited for before.

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 
 use super::GUARD;
@@ -12,6 +14,10 @@ pub struct Gate {
     address: String,
     visitors: Receiver<Visitor>,
 }
+
+/// A gate that stands open.
+#[derive(Debug)]
+pub struct OpenGate(Arc<AtomicUsize>);
 
 /// A method that waits. Dropped, it goes on.
 #[derive(Debug)]
@@ -62,10 +68,32 @@ impl Gate {
         }
     }
 
+    /// Lets every method pass from now on, and counts them.
+    #[must_use = "the gate stands open either way, but nobody sees who passes"]
+    pub fn stand_open(self) -> OpenGate {
+        let passed = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&passed);
+        std::thread::spawn(move || {
+            for visitor in self.visitors {
+                counted.fetch_add(1, Ordering::SeqCst);
+                visitor.let_go();
+            }
+        });
+        OpenGate(passed)
+    }
+
     /// How many methods have come of which the test knows nothing.
     #[must_use]
     pub fn uninvited(&self) -> usize {
         self.visitors.try_iter().count()
+    }
+}
+
+impl OpenGate {
+    /// How many methods have passed so far.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
     }
 }
 

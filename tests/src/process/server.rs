@@ -9,6 +9,7 @@ use super::{Log, Process, Signal, command};
 #[derive(Debug)]
 pub struct ServerProcess {
     program: String,
+    workers: usize,
     state: tempfile::TempDir,
     address: String,
     process: Process,
@@ -22,9 +23,19 @@ impl ServerProcess {
     /// When it does not start.
     #[must_use]
     pub fn start(program: &str) -> Self {
+        // A call that waits in the middle keeps its core: other calls must not wait for it.
+        Self::start_with_workers(program, 8)
+    }
+
+    /// The same, for so many calls at once.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_with_workers(program: &str, workers: usize) -> Self {
         let state = tempfile::tempdir().expect("a directory for the key");
-        let (process, log, address) = launch(program, &state, "127.0.0.1:0");
-        Self { program: program.to_owned(), state, address, process, log }
+        let (process, log, address) = launch(program, &state, "127.0.0.1:0", workers);
+        Self { program: program.to_owned(), workers, state, address, process, log }
     }
 
     /// The address, as it printed it.
@@ -57,6 +68,14 @@ impl ServerProcess {
         self.process.signal(signal);
     }
 
+    /// The most memory that it has had so far, in bytes; absent where the system does not tell.
+    #[must_use]
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kibibytes| kibibytes << 10)
+    }
+
     /// Ends it on the spot: nobody is told, and what it was doing is gone.
     pub fn kill(&mut self) {
         self.process.signal(Signal::KILL);
@@ -68,7 +87,7 @@ impl ServerProcess {
     /// # Panics
     /// When it prints another address than before.
     pub fn start_again(&mut self) {
-        let (process, log, address) = launch(&self.program, &self.state, self.host_and_port());
+        let (process, log, address) = launch(&self.program, &self.state, self.host_and_port(), self.workers);
         assert_eq!(address, self.address, "the key and the token are kept");
         (self.process, self.log) = (process, log);
     }
@@ -79,11 +98,11 @@ impl ServerProcess {
     }
 }
 
-fn launch(program: &str, state: &tempfile::TempDir, listen: &str) -> (Process, Log, String) {
+fn launch(program: &str, state: &tempfile::TempDir, listen: &str, workers: usize) -> (Process, Log, String) {
     let mut command = command(program, state.path());
     command.args(["serve", "--listen", listen, "--state-dir"]).arg(state.path().join("key"));
-    // A call that waits in the middle keeps its core: other calls must not wait for it.
-    command.args(["--workers", "8"]).env("OUTBOARD_LOG", "outboard=info");
+    // Every call, and when a session begins and ends.
+    command.args(["--workers", &workers.to_string()]).env("OUTBOARD_LOG", "outboard=debug");
     let mut child = command.spawn().expect("the program starts");
     let log = Log::of(child.stderr.take().expect("standard error is a pipe"));
     let mut said = BufReader::new(child.stdout.take().expect("standard output is a pipe"));

@@ -4,13 +4,18 @@
 //! is order and state.
 #![cfg(unix)]
 
+mod asleep;
 mod configured;
 mod drained;
 mod garbage;
 mod gone;
+mod lossy;
 mod refused;
+mod roaming;
+mod severed;
 mod stalled;
 mod stranger;
+mod unread;
 
 /// The program under test.
 const APP: &str = env!("CARGO_BIN_EXE_edge-app");

@@ -59,6 +59,11 @@ fn call(words: &[&str], ledger: &Mutex<Ledger>) -> (String, u32) {
         ["add-soon", left, right] => text(methods::add_soon(number(left), number(right))),
         ["meet", gate] => text(methods::meet(gate)),
         ["churn", rounds] => text(methods::churn(number(rounds))),
+        ["fill", size, gate] => {
+            let (filled, process) = methods::fill(number(size), gate);
+            (filled.len().to_string(), process)
+        }
+        ["book", amount] => text(ledger().book(number(amount))),
         ["post", amount, gate] => text(ledger().post(number(amount), gate)),
         ["post-soon", amount, gate] => text(ledger().post_soon(number(amount), gate)),
         ["announce", amount, gate] => text(ledger().announce(number(amount), gate)),

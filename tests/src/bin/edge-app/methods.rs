@@ -37,6 +37,14 @@ impl Ledger {
         ran(self.balance)
     }
 
+    /// The same as `post`, waiting for nobody.
+    #[remoteable(name = "book")]
+    pub(crate) fn book(&mut self, amount: u64) -> Ran {
+        self.entries.push(amount);
+        self.balance += amount;
+        ran(self.balance)
+    }
+
     /// Calls back before the gate: what that changed has to go as well when the run is cut off.
     #[remoteable(name = "announce", deadline = "2s")]
     pub(crate) fn announce(&mut self, amount: u64, gate: &str) -> Ran {
@@ -92,6 +100,13 @@ pub(crate) fn square(value: u64) -> Ran {
 pub(crate) fn meet(gate: &str) -> Ran {
     knock(gate);
     ran(0)
+}
+
+/// Much to send back, once the gate lets it go.
+#[remoteable(name = "fill")]
+pub(crate) fn fill(size: u64, gate: &str) -> (String, u32) {
+    knock(gate);
+    ("much ".repeat(size as usize / 5), std::process::id())
 }
 
 #[remoteable(name = "pay", once)]

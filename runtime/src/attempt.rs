@@ -7,6 +7,7 @@
 mod back;
 mod commit;
 mod hedge;
+mod next;
 mod trip;
 
 use std::sync::Arc;
@@ -62,6 +63,8 @@ pub(crate) struct Ended {
     pub(crate) wants_fallback: bool,
     /// What the caller is told, if the call must not run here.
     pub(crate) error: Option<CallError>,
+    /// It did not run, and another server may run it.
+    pub(crate) next: Option<Box<Offer>>,
     /// What the run here will say about the attempt.
     pub(crate) rerun: Option<Rerun>,
 }
@@ -136,11 +139,25 @@ pub(crate) fn run<C: Codec>(
     let _away = Away::new();
     let _span = span(method).entered();
     let slots = Undone(slots);
-    let mut trip = Trip::depart(method, &device, offer, slots.0)?;
+    let mut next = offer;
+    loop {
+        let done = match Trip::depart(method, &device, next, slots.0) {
+            Ok(trip) => make(trip, slots.0, codec),
+            Err(ended) => Err(ended),
+        };
+        match done {
+            Err(Ended { next: Some(offer), .. }) => next = *offer,
+            done => return done,
+        }
+    }
+}
+
+/// Waits for what becomes of an attempt.
+fn make<C: Codec>(mut trip: Trip<'_>, slots: &mut dyn Slots, codec: C) -> Result<C::Owned, Ended> {
     let _span = trip.span().entered();
     loop {
         let mail = trip.flight.wait();
-        if let Some(done) = trip.handle(mail, slots.0, codec) {
+        if let Some(done) = trip.handle(mail, slots, codec) {
             return done;
         }
     }
@@ -162,12 +179,33 @@ pub(crate) async fn run_async<S: Slots, C: Codec>(
     let _away = Away::new();
     let slots = Undone(slots);
     let call = span(method);
-    let mut trip = call.in_scope(|| Trip::depart(method, &device, offer, slots.0))?;
-    let attempt = call.in_scope(|| trip.span());
+    let mut next = offer;
+    loop {
+        let done = match call.in_scope(|| Trip::depart(method, &device, next, slots.0)) {
+            Ok(trip) => {
+                let attempt = call.in_scope(|| trip.span());
+                make_async(trip, attempt, slots.0, codec).await
+            }
+            Err(ended) => Err(ended),
+        };
+        match done {
+            Err(Ended { next: Some(offer), .. }) => next = *offer,
+            done => return done,
+        }
+    }
+}
+
+/// Waits for what becomes of an attempt.
+async fn make_async<S: Slots, C: Codec>(
+    mut trip: Trip<'_>,
+    attempt: tracing::Span,
+    slots: &mut S,
+    codec: C,
+) -> Result<C::Owned, Ended> {
     trip.flight.arm();
     loop {
         let mail = trip.flight.next().await;
-        if let Some(done) = attempt.in_scope(|| trip.handle(mail, slots.0, codec)) {
+        if let Some(done) = attempt.in_scope(|| trip.handle(mail, slots, codec)) {
             return done;
         }
     }

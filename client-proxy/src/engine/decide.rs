@@ -134,7 +134,7 @@ impl Engine {
             asked,
         };
         if self.is_forced(state) {
-            return Ok(offer);
+            return if offer.bound == Some(Duration::ZERO) { Err(LocalReason::TooSlow) } else { Ok(offer) };
         }
         if quote.local.is_none() {
             return Err(LocalReason::FirstRun);

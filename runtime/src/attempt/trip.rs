@@ -9,6 +9,7 @@ use outboard_wire::frame::{AnswerFrame, AnswerImage, Failure, Image, NotRun, Slo
 
 use super::back::NotServed;
 use super::hedge::Hedged;
+use super::next;
 use super::{Ended, encode, is_away, land, stay};
 use crate::device::{Device, InFlight};
 use crate::error::CallError;
@@ -20,6 +21,7 @@ use crate::support::{Codec, Outgoing, Slots};
 pub(super) struct Trip<'a> {
     pub(super) method: &'static Method,
     pub(super) device: &'a Arc<Device>,
+    offer: Offer,
     pub(super) flight: InFlight,
     /// What was sent of the slots that call-backs may run on.
     pub(super) sent: Vec<Option<Image>>,
@@ -46,9 +48,11 @@ impl<'a> Trip<'a> {
         let sent = outgoing.iter().map(keep).collect();
         let hedged = Hedged::of(offer.hedge, &outgoing);
         let images = outgoing.into_iter().map(|slot| SlotImage::Whole(slot.image)).collect();
-        let flight =
-            device.depart(method, offer, images).map_err(|reason| stay(method, is_away(reason), reason))?;
-        let mut trip = Self { method, device, flight, sent, panicked: None, hedged, objects };
+        let flight = device.depart(method, offer, images).map_err(|reason| Ended {
+            next: next::server(method, device, &offer),
+            ..stay(method, is_away(reason), reason)
+        })?;
+        let mut trip = Self { method, device, offer, flight, sent, panicked: None, hedged, objects };
         if offer.hedge == Hedge::Always {
             trip.start_hedge(false);
         }
@@ -133,7 +137,8 @@ impl<'a> Trip<'a> {
         let descriptor = self.method.descriptor();
         if failure.never_started() {
             let away = matches!(failure, Failure::NotRun(NotRun::Busy | NotRun::Draining | NotRun::TooLate));
-            return stay(self.method, away, failure);
+            let next = next::server(self.method, self.device, &self.offer);
+            return Ended { next, ..stay(self.method, away, failure) };
         }
         // It ran there, and nothing can run here instead.
         let is_all = descriptor.once || descriptor.remote_only && !descriptor.fallback;

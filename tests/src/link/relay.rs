@@ -167,8 +167,10 @@ impl Relay {
 }
 
 impl Flow {
-    async fn new(server: SocketAddr) -> Self {
-        Self { socket: Arc::new(towards(server).await), readers: Vec::new() }
+    fn new(server: SocketAddr, shared: &Arc<Shared>, device: SocketAddr) -> Self {
+        let mut flow = Self { socket: Arc::new(towards(server)), readers: Vec::new() };
+        flow.read(shared, device);
+        flow
     }
 
     fn read(&mut self, shared: &Arc<Shared>, device: SocketAddr) {
@@ -223,17 +225,13 @@ async fn carry(
         tokio::select! {
             received = front.recv_from(&mut buffer) => {
                 let Ok((size, device)) = received else { continue };
-                if !flows.contains_key(&device) {
-                    let mut flow = Flow::new(server).await;
-                    flow.read(shared, device);
-                    flows.insert(device, flow);
-                }
+                flows.entry(device).or_insert_with(|| Flow::new(server, shared, device));
                 shared.arrived(Way::Up, device, &buffer[..size], true);
             }
             rebinding = rebindings.recv() => {
                 let Some(Rebinding { old, done }) = rebinding else { return };
                 for (device, flow) in &mut flows {
-                    flow.socket = Arc::new(towards(server).await);
+                    flow.socket = Arc::new(towards(server));
                     if old == Old::Gone {
                         flow.readers.drain(..).for_each(|reader| reader.abort());
                     }
@@ -248,10 +246,11 @@ async fn carry(
     }
 }
 
-async fn towards(server: SocketAddr) -> UdpSocket {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port of loopback can be had");
-    socket.connect(server).await.expect("the server is on loopback");
-    socket
+fn towards(server: SocketAddr) -> UdpSocket {
+    let socket = StdSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port of loopback can be had");
+    socket.connect(server).expect("the server is on loopback");
+    socket.set_nonblocking(true).expect("a socket need not block");
+    UdpSocket::from_std(socket).expect("the runtime takes the socket")
 }
 
 async fn at(next: Option<Instant>) {

@@ -66,6 +66,13 @@ pub(crate) enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LinkNumber(u64);
 
+#[cfg(test)]
+impl LinkNumber {
+    pub(crate) fn of_test(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 struct Core {
     engine: Engine,
     /// How many of the registry's methods the engine knows.
@@ -238,6 +245,15 @@ impl Device {
         core.engine.link_up(self.clock.now(), server, Some(round_trip));
         self.drain(&mut core);
         number
+    }
+
+    /// The links that are there.
+    pub(crate) fn links(&self) -> Vec<(ServerIndex, LinkNumber, LinkSender)> {
+        let core = self.lock();
+        let links = (0..).zip(&core.links);
+        links
+            .filter_map(|(server, link)| link.clone().map(|(number, way)| (ServerIndex(server), number, way)))
+            .collect()
     }
 
     /// A frame came from a server.

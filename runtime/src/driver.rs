@@ -1,8 +1,10 @@
 //! The device's background thread: sockets and timers; and the one beside it for slow work.
 
+mod ways;
+
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outboard_core::{Problem, ServerIndex};
 use outboard_solver::{Automatic, Limits, Solve};
@@ -14,6 +16,7 @@ use tracing::Instrument as _;
 use crate::device::{Command, Device, LinkNumber};
 use crate::error::StartError;
 use crate::speed;
+use ways::Ways;
 
 /// Time that a stopping driver gives its links to tell their peers.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -27,6 +30,7 @@ pub(crate) async fn drive(
     mut commands: mpsc::UnboundedReceiver<Command>,
 ) {
     let connector = Arc::new(connector);
+    let mut ways = Ways::default();
     loop {
         let Some(strong) = device.upgrade() else { break };
         let due = strong.arm();
@@ -38,7 +42,10 @@ pub(crate) async fn drive(
                 Some(Command::Stop) | None => break,
             },
             () = strong.io.rearm.notified() => {}
-            () = sleep_until(due) => strong.with(|engine, now| engine.handle_timeout(now)),
+            () = sleep_until(due) => {
+                strong.with(|engine, now| engine.handle_timeout(now));
+                ways.look(Instant::now(), &strong, &connector);
+            }
         }
     }
     let _ = tokio::time::timeout(FAREWELL, connector.wait_idle()).await;
@@ -120,7 +127,7 @@ pub(crate) async fn close(link: LinkSender, reason: Lost) {
     link.close(CloseReason::Done, &reason.to_string());
 }
 
-pub(crate) async fn sleep_until(due: Option<std::time::Instant>) {
+pub(crate) async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,

@@ -166,6 +166,15 @@ impl Connector {
         link
     }
 
+    /// Goes on with another UDP socket, and so from another port, because this machine has another address now. Links stay
+    /// as they are: their servers follow, once they have made sure that it is the same device.
+    ///
+    /// # Errors
+    /// When the system gives no socket; the old one is kept then.
+    pub fn take_another_socket(&self) -> Result<(), BindError> {
+        self.endpoint.rebind(any_socket()?).map_err(BindError::Socket)
+    }
+
     /// Waits until closed links have told their peers, so that a process that exits leaves nobody waiting.
     pub async fn wait_idle(&self) {
         self.endpoint.wait_idle().await;

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -151,6 +152,16 @@ impl LinkSender {
     /// Why the link has ended, if it has.
     pub fn ended(&self) -> Option<LinkError> {
         self.0.ended()
+    }
+
+    /// The address by which the system would reach the peer now; absent where it could not. No packet is sent.
+    pub fn way_out(&self) -> Option<IpAddr> {
+        let peer = self.0.connection.remote_address();
+        let any: IpAddr =
+            if peer.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((any, 0)).ok()?;
+        socket.connect(peer).ok()?;
+        socket.local_addr().ok().map(|address| address.ip())
     }
 
     pub(crate) fn outbox(&self) -> &Outbox {

@@ -235,3 +235,25 @@ async fn segmentation_offload_can_be_off() {
     pair.device.bulk(pattern(1, 5_000_000));
     assert!(received(&mut pair.server).await == pattern(1, 5_000_000));
 }
+
+#[tokio::test]
+async fn a_device_with_another_socket_has_another_address_and_the_same_link() {
+    let mut pair = Pair::new().await;
+    pair.device.small(*b"from here");
+    assert_eq!(received(&mut pair.server).await, b"from here");
+    let before = pair.server.peer();
+    pair.server.bulk(pattern(1, 5_000_000));
+    pair.connector.take_another_socket().unwrap();
+    assert_eq!(received(&mut pair.device).await, pattern(1, 5_000_000));
+    pair.device.small(*b"from there");
+    assert_eq!(received(&mut pair.server).await, b"from there");
+    pair.server.small(*b"heard");
+    assert_eq!(received(&mut pair.device).await, b"heard");
+    assert_ne!(pair.server.peer(), before);
+}
+
+#[tokio::test]
+async fn the_way_out_to_loopback_is_loopback() {
+    let pair = Pair::new().await;
+    assert!(pair.device.sender().way_out().is_some_and(|way| way.to_canonical().is_loopback()));
+}

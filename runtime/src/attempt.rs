@@ -8,6 +8,7 @@ mod back;
 mod commit;
 mod hedge;
 mod next;
+mod once;
 mod trip;
 
 use std::sync::Arc;
@@ -19,12 +20,14 @@ use outboard_core::ByteCount;
 use crate::device::{Device, Rerun};
 use crate::error::CallError;
 use crate::method::{Kind, Method, Passing};
+use crate::once::Chain;
 use crate::server_call::ServerCall;
 use crate::support::{Codec, Slots};
 use crate::{context, registry, stack};
 
 use commit::{encode, land};
 pub(crate) use hedge::HedgeRan;
+use once::Settled;
 use trip::Trip;
 
 /// Most bytes that are encoded only to know how many there are.
@@ -52,6 +55,8 @@ pub(crate) enum Plan {
     Device(Arc<ServerCall>),
     /// It does not: its slots are only encoded, for the device to know how large they are.
     Sized(Arc<Device>, Request),
+    /// It may run only once, within a call that may run again.
+    Once(once::Step),
     /// It cannot: the device cannot run it, and no server can now.
     Nowhere(String),
 }
@@ -67,6 +72,8 @@ pub(crate) struct Ended {
     pub(crate) next: Option<Box<Offer>>,
     /// What the run here will say about the attempt.
     pub(crate) rerun: Option<Rerun>,
+    /// The chain that the run here is in, where that is another one than its caller's.
+    pub(crate) chain: Option<Option<Chain>>,
 }
 
 /// Decides where a call goes.
@@ -80,10 +87,10 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
         call.gate();
         let own = context::take_bypass(method);
         let back = descriptor.kind == Kind::Device || call.is_on_device(method.id());
-        if descriptor.once && !own {
-            call.guard_once(descriptor.title());
+        if back && !own {
+            return Go::There(Plan::Device(call));
         }
-        return if back && !own { Go::There(Plan::Device(call)) } else { Go::Bare };
+        return once::on_server(method, &call).unwrap_or(Go::Bare);
     }
     if let Some(hedging) = context::hedging() {
         hedging.gate(descriptor);
@@ -105,12 +112,12 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     let back = context::call_back();
     if let Some(back) = &back {
         back.gate();
-        if descriptor.once {
-            back.guard_once(descriptor.title());
-        }
     }
     if descriptor.kind == Kind::Device {
         return Go::Here { wants_fallback: false };
+    }
+    if let Some(go) = once::on_device(method, back.as_ref()) {
+        return go;
     }
     let within = back.and_then(|back| back.attempt(&device));
     let request = Request { caller: stack::current(), work, within, ..Request::new(index) };
@@ -134,6 +141,10 @@ pub(crate) fn run<C: Codec>(
         Plan::Server(device, offer) => (device, offer),
         Plan::Device(call) => return call_back(method, &call, slots, codec),
         Plan::Sized(device, request) => return Err(size(method, &device, &request, slots)),
+        Plan::Once(step) => match once::settle(method, step, slots, codec) {
+            Settled::Done(done) => return done,
+            Settled::Leaves(device, offer) => (device, offer),
+        },
         Plan::Nowhere(reason) => return Err(nowhere(method, reason)),
     };
     let _away = Away::new();
@@ -174,6 +185,10 @@ pub(crate) async fn run_async<S: Slots, C: Codec>(
         Plan::Server(device, offer) => (device, offer),
         Plan::Device(call) => return call_back(method, &call, slots, codec),
         Plan::Sized(device, request) => return Err(size(method, &device, &request, slots)),
+        Plan::Once(step) => match once::settle_async(method, step, slots, codec).await {
+            Settled::Done(done) => return done,
+            Settled::Leaves(device, offer) => (device, offer),
+        },
         Plan::Nowhere(reason) => return Err(nowhere(method, reason)),
     };
     let _away = Away::new();
@@ -325,6 +340,7 @@ impl std::fmt::Debug for Plan {
             Self::Server(_, offer) => f.debug_tuple("Server").field(offer).finish(),
             Self::Device(call) => f.debug_tuple("Device").field(&call.attempt).finish(),
             Self::Sized(_, request) => f.debug_tuple("Sized").field(request).finish(),
+            Self::Once(step) => f.debug_tuple("Once").field(step).finish(),
             Self::Nowhere(reason) => f.debug_tuple("Nowhere").field(reason).finish(),
         }
     }

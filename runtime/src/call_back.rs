@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use outboard_wire::frame::Attempt;
 
 use crate::device::Device;
+use crate::once::Part;
 use crate::poll::park;
 use crate::server_call::Unwound;
 
@@ -25,8 +26,9 @@ pub(crate) struct CallBack {
     bound: Option<Instant>,
     /// Whether it was, in the midst of an async method.
     late: AtomicBool,
-    /// Whether the outer method may run only once: then nothing within it is repeated either.
-    outer_once: bool,
+    /// The part of the outer call's root that it is. `None`: the outer call may run only once, and nothing within it is
+    /// repeated.
+    pub(crate) part: Option<Part>,
     failure: OnceLock<Unwound>,
 }
 
@@ -35,14 +37,14 @@ impl CallBack {
         device: Arc<Device>,
         attempt: Attempt,
         bound: Option<Instant>,
-        outer_once: bool,
+        part: Option<Part>,
     ) -> Arc<Self> {
         Arc::new(Self {
             device,
             attempt,
             bound,
             late: AtomicBool::new(false),
-            outer_once,
+            part,
             failure: OnceLock::new(),
         })
     }
@@ -80,13 +82,14 @@ impl CallBack {
         }
     }
 
-    /// A method that may run only once is about to be called. An outer call that is run again when its attempt is given up
-    /// would repeat it; so the attempt is given up before.
-    pub(crate) fn guard_once(&self, method: &str) {
-        if !self.outer_once {
-            let reason = format!("it calls `{method}`, which may run only once");
-            self.unwind(Unwound { reason, needs_device: true });
-        }
+    /// A method that may run only once is about to be called, and has slots from which nothing can be kept.
+    pub(crate) fn refuse_once(&self, method: &str) -> ! {
+        self.refuse(format!("it calls `{method}`, which may run only once"))
+    }
+
+    /// The attempt is to be given up before what comes next.
+    pub(crate) fn refuse(&self, reason: String) -> ! {
+        self.unwind(Unwound { reason, needs_device: true })
     }
 
     fn fail(&self, reason: String) -> ! {

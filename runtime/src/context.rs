@@ -8,6 +8,7 @@ use crate::call_back::CallBack;
 use crate::device::Device;
 use crate::hedge::Hedging;
 use crate::method::Method;
+use crate::once::{self, Chain};
 use crate::server_call::ServerCall;
 
 /// On whose ground a shim runs a method.
@@ -19,6 +20,10 @@ pub(crate) enum Ground {
     Device(Arc<CallBack>),
     /// On the device, beside an attempt.
     Hedge(Arc<Hedging>),
+    /// On a server, within a call, as one that may run only once: nothing within it is run again.
+    OnceOnServer(Arc<ServerCall>),
+    /// The same on the device, within a call-back.
+    OnceOnDevice(Arc<CallBack>),
 }
 
 thread_local! {
@@ -152,6 +157,7 @@ pub(crate) fn strays() -> u64 {
 /// Puts a shim's method on its ground, until dropped.
 pub(crate) struct Entered {
     before: Before,
+    _chain: once::Entered,
     bypass: Option<&'static Method>,
 }
 
@@ -163,12 +169,18 @@ enum Before {
 
 pub(crate) fn enter_ground(ground: Ground, method: &'static Method) -> Entered {
     let bypass = BYPASS.replace(Some(method));
+    let chain = match &ground {
+        Ground::Server(call) => call.counter.clone().map(Chain::Server),
+        Ground::Device(back) => back.part.clone().map(Chain::Device),
+        // Beside an attempt nothing runs that may run only once.
+        Ground::OnceOnServer(_) | Ground::OnceOnDevice(_) | Ground::Hedge(_) => None,
+    };
     let before = match ground {
-        Ground::Server(call) => Before::Server(CALL.replace(Some(call))),
-        Ground::Device(back) => Before::Device(BACK.replace(Some(back))),
+        Ground::Server(call) | Ground::OnceOnServer(call) => Before::Server(CALL.replace(Some(call))),
+        Ground::Device(back) | Ground::OnceOnDevice(back) => Before::Device(BACK.replace(Some(back))),
         Ground::Hedge(hedge) => Before::Hedge(HEDGE.replace(Some(hedge))),
     };
-    Entered { before, bypass }
+    Entered { before, _chain: once::enter(chain), bypass }
 }
 
 impl Drop for Entered {
@@ -199,6 +211,7 @@ impl Drop for Entered {
 #[derive(Clone)]
 pub struct Context {
     call: Option<Arc<ServerCall>>,
+    chain: Option<Chain>,
     device: Option<Arc<Device>>,
     hedge: Option<Arc<Hedging>>,
 }
@@ -206,12 +219,13 @@ pub struct Context {
 /// The context of this thread.
 #[must_use]
 pub fn context() -> Context {
-    Context { call: server_call(), device: entered(), hedge: hedging() }
+    Context { call: server_call(), chain: once::current(), device: entered(), hedge: hedging() }
 }
 
 /// Keeps a context entered on its thread, until dropped.
 pub struct ContextGuard {
     call: Option<Arc<ServerCall>>,
+    _chain: once::Entered,
     device: Option<Arc<Device>>,
     hedge: Option<Arc<Hedging>>,
     /// Contexts are left where they were entered.
@@ -220,7 +234,7 @@ pub struct ContextGuard {
 
 impl Context {
     pub(crate) fn of_device(device: Arc<Device>) -> Self {
-        Self { call: None, device: Some(device), hedge: None }
+        Self { call: None, chain: None, device: Some(device), hedge: None }
     }
 
     /// Enters the context on this thread until the guard is dropped.
@@ -228,6 +242,7 @@ impl Context {
     pub fn enter(&self) -> ContextGuard {
         ContextGuard {
             call: CALL.replace(self.call.clone()),
+            _chain: once::enter(self.chain.clone()),
             device: ENTERED.replace(self.device.clone()),
             hedge: HEDGE.replace(self.hedge.clone()),
             _thread: std::marker::PhantomData,

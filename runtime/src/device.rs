@@ -3,6 +3,7 @@
 //! Calling threads come in here to decide, depart and settle; the driver's thread comes in with frames and time. Both
 //! hold the lock for a few microseconds, drain the engine's outputs before they leave, and wait for nothing inside.
 
+mod asking;
 mod in_flight;
 
 use std::collections::BTreeMap;
@@ -27,8 +28,10 @@ use crate::hedge::Hedges;
 use crate::mailbox::Mailbox;
 use crate::method::{Method, Word};
 use crate::offer::{self, Offered};
+use crate::once::Part;
 use crate::registry::{self, Tenancy};
 use crate::stack::Batch;
+pub(crate) use asking::Asking;
 pub(crate) use in_flight::{InFlight, Rerun};
 
 /// A device: one app's engine and its way out.
@@ -179,12 +182,17 @@ impl Device {
         method: &'static Method,
         mut offer: Offer,
         slots: Vec<SlotImage>,
+        part: Option<&Part>,
     ) -> Result<InFlight, LocalReason> {
         let size = slots.iter().map(SlotImage::size).sum();
         let mut core = self.lock();
         let now = self.clock.now();
+        if part.is_some_and(|part| !part.may_go_to(offer.server, core.engine.instance(offer.server))) {
+            return Err(LocalReason::NotAttached);
+        }
         core.engine.confirm(now, &mut offer, size)?;
         let attempt = core.engine.attempt(now, &offer, slots)?;
+        let sent_to = core.engine.whereabouts(attempt);
         let mailbox = Arc::new(Mailbox::default());
         // Before the outputs: what becomes of the attempt may be among them.
         core.mailboxes.insert(attempt, Arc::clone(&mailbox));
@@ -192,7 +200,7 @@ impl Device {
         drop(core);
         let bound = offer.bound.and_then(|bound| Instant::now().checked_add(bound));
         tracing::debug!(method = method.descriptor().title(), %attempt, ?bound, "departed");
-        Ok(InFlight::new(Arc::clone(self), method, attempt, mailbox, bound))
+        Ok(InFlight::new(Arc::clone(self), method, attempt, mailbox, bound).sent_to(sent_to))
     }
 
     /// Answers a call-back.

@@ -37,6 +37,7 @@ mod identity;
 mod mailbox;
 mod method;
 mod offer;
+mod once;
 mod permits;
 mod poll;
 mod registry;

@@ -12,6 +12,8 @@ use crate::method::{Kind, METHODS, Method, Word};
 
 /// How many methods the registry has.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Whether one of them may run only once.
+static HAS_ONCE: AtomicBool = AtomicBool::new(false);
 
 /// The methods of the process and the owners of their words.
 #[derive(Debug, Default)]
@@ -109,6 +111,11 @@ pub(crate) fn count() -> usize {
     COUNT.load(Ordering::Acquire)
 }
 
+/// Whether the process has a method that may run only once.
+pub(crate) fn has_once() -> bool {
+    HAS_ONCE.load(Ordering::Acquire)
+}
+
 /// The methods from position `from` on.
 pub(crate) fn methods_from(from: usize) -> Vec<&'static Method> {
     registry().methods.get(from..).unwrap_or_default().to_vec()
@@ -126,6 +133,7 @@ impl Registry {
         }
         let index = MethodIndex(u32::try_from(self.methods.len()).expect("fewer than 2^32 methods"));
         self.methods.push(method);
+        HAS_ONCE.fetch_or(method.descriptor().once, Ordering::AcqRel);
         COUNT.store(self.methods.len(), Ordering::Release);
         method.set_index(index);
         method.set_word(self.resting_word());
@@ -139,8 +147,9 @@ impl Registry {
 
     fn guard(&self, method: &Method, word: Word) -> Word {
         let descriptor = method.descriptor();
-        let asks = descriptor.kind == Kind::Device || descriptor.once || descriptor.remote_only;
-        if self.guarded && asks { Word::Consult } else { word }
+        let asks = descriptor.kind == Kind::Device || descriptor.remote_only;
+        // A second run looks for what may run only once.
+        if self.guarded && asks || descriptor.once { Word::Consult } else { word }
     }
 
     fn reset_words(&self) {

@@ -211,7 +211,7 @@ impl Shared {
                 Output::Fence { connection, attempt } => self.let_go(core, connection, attempt),
                 Output::Answer { connection, frame } => {
                     if let Some(call) = core.call(connection, frame.attempt) {
-                        call.answer(frame.sequence, frame.outcome);
+                        call.answer(frame);
                     }
                 }
                 Output::Gone { connection, attempts } => {

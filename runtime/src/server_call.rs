@@ -7,12 +7,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use outboard_core::MethodId;
+use outboard_server_proxy::InnerCall;
+use outboard_server_proxy::kept::{Begin, OnceId, Outcome};
 use outboard_wire::Objects;
-use outboard_wire::frame::{AnswerImage, Attempt, BackFrame, BackSlot, NotRun};
+use outboard_wire::frame::{AnswerFrame, AnswerImage, Attempt, BackFrame, BackSlot, NotRun};
 use outboard_wire::state::Place;
 
 use crate::context;
 use crate::method::{Kind, Method};
+use crate::once::{self, Chain, Counter};
 use crate::permits::{Permit, Permits};
 use crate::support::Outgoing;
 
@@ -32,21 +35,27 @@ impl Unwound {
 
 /// How a server's call reaches its session.
 pub(crate) trait Session: Send + Sync {
-    /// The method is about to run: last chance to say no.
-    fn start(&self, attempt: Attempt) -> Result<(), NotRun>;
+    /// The method is about to run: last chance to say no. What comes of one that may run only `once` is kept.
+    fn start(&self, attempt: Attempt, once: bool) -> Result<(), NotRun>;
 
     /// Sends a call-back. An error text says why there will be no answer.
     fn call_back(&self, back: BackFrame) -> Result<(), String>;
 
     /// The answer came, and the method goes on.
     fn resumed(&self, attempt: Attempt);
+
+    /// The method is about to call one that may run only once.
+    fn begin_once(&self, attempt: Attempt, call: InnerCall) -> Begin;
+
+    /// That one has ended.
+    fn end_once(&self, id: OnceId, outcome: Outcome);
 }
 
 /// One call that runs on a server.
 pub(crate) struct ServerCall {
     pub(crate) attempt: Attempt,
-    /// Whether its method may run only once: then nothing within it is repeated either.
-    once: bool,
+    /// Counts the calls in it that may run only once. `None`: it may itself, and nothing within it is repeated.
+    pub(crate) counter: Option<Arc<Counter>>,
     /// Methods that the device wants called back.
     on_device: Vec<MethodId>,
     session: Box<dyn Session>,
@@ -67,6 +76,8 @@ struct Seat {
 }
 
 type Job = Box<dyn FnOnce() + Send>;
+/// What came of a call-back, and how many calls that may run once only there were by then.
+type Answer = (Result<AnswerImage, String>, u32);
 
 #[derive(Default)]
 struct State {
@@ -74,12 +85,14 @@ struct State {
     places: Vec<(Place, u16, Vec<u16>)>,
     /// The shared objects that went with the call.
     objects: Vec<Objects>,
-    answers: BTreeMap<u32, Result<AnswerImage, String>>,
+    answers: BTreeMap<u32, Answer>,
     /// Call-backs that are waited for, one thread each.
     waited_for: BTreeSet<u32>,
     /// Calls that the call-backs make, each to run on the thread that waits.
     within: VecDeque<Job>,
     failure: Option<Unwound>,
+    /// The device does not wait any more. What may run only once goes on all the same: what comes of it is kept.
+    let_go: Option<Unwound>,
     /// Threads that the method spawned may live on, and wait in vain.
     ended: bool,
     started: Option<Instant>,
@@ -96,7 +109,7 @@ pub(crate) struct Ran {
 impl ServerCall {
     pub(crate) fn new(
         attempt: Attempt,
-        once: bool,
+        counter: Option<Arc<Counter>>,
         on_device: Vec<MethodId>,
         session: Box<dyn Session>,
         permit: Permit,
@@ -104,7 +117,7 @@ impl ServerCall {
         let permits = permit.all();
         Arc::new(Self {
             attempt,
-            once,
+            counter,
             on_device,
             session,
             permits,
@@ -118,7 +131,7 @@ impl ServerCall {
 
     /// Begins the run.
     pub(crate) fn start(&self) -> Result<(), NotRun> {
-        self.session.start(self.attempt)?;
+        self.session.start(self.attempt, self.counter.is_none())?;
         self.lock().started = Some(Instant::now());
         Ok(())
     }
@@ -137,6 +150,11 @@ impl ServerCall {
 
     /// Why what the method returns is not to be used, if it is not.
     pub(crate) fn failure(&self) -> Option<Unwound> {
+        self.broken().or_else(|| self.lock().let_go.clone())
+    }
+
+    /// The same, for what may run only once: when the device has let go of it, it goes on, and its reply is kept.
+    pub(crate) fn broken(&self) -> Option<Unwound> {
         let failure = self.lock().failure.clone();
         failure.or_else(|| {
             (context::strays() != self.strays).then(|| {
@@ -150,7 +168,8 @@ impl ServerCall {
 
     /// Unwinds if the attempt has failed: user code may have caught the first unwinding.
     pub(crate) fn gate(&self) {
-        if let Some(failure) = self.failure() {
+        let failure = if once::current().is_some() { self.failure() } else { self.broken() };
+        if let Some(failure) = failure {
             resume_unwind(Box::new(failure));
         }
     }
@@ -160,13 +179,20 @@ impl ServerCall {
         self.unwind(Unwound::new(reason))
     }
 
-    /// A method that may run only once is about to be called. Within one that is run again when its attempt is given up
-    /// it would be repeated; on the device it is a call of its own.
-    pub(crate) fn guard_once(&self, method: &str) {
-        if !self.once {
-            let reason = format!("it calls `{method}`, which may run only once");
-            self.unwind(Unwound { reason, needs_device: true });
-        }
+    /// A method that may run only once is about to be called, and has slots from which nothing can be kept.
+    pub(crate) fn refuse_once(&self, method: &str) -> ! {
+        let reason = format!("it calls `{method}`, which may run only once");
+        self.unwind(Unwound { reason, needs_device: true })
+    }
+
+    /// A method that may run only once is about to be called.
+    pub(crate) fn begin_once(&self, call: InnerCall) -> Begin {
+        self.session.begin_once(self.attempt, call)
+    }
+
+    /// It has ended.
+    pub(crate) fn end_once(&self, id: OnceId, outcome: Outcome) {
+        self.session.end_once(id, outcome);
     }
 
     /// Shared objects that went with the call.
@@ -210,13 +236,13 @@ impl ServerCall {
 
     /// The attempt is over for the device: whoever waits for an answer need not wait.
     pub(crate) fn let_go(&self, reason: &str) {
-        self.lock().failure.get_or_insert_with(|| Unwound::new(reason));
+        self.lock().let_go.get_or_insert_with(|| Unwound::new(reason));
         self.changed.notify_all();
     }
 
     /// An answer came.
-    pub(crate) fn answer(&self, sequence: u32, outcome: Result<AnswerImage, String>) {
-        self.lock().answers.insert(sequence, outcome);
+    pub(crate) fn answer(&self, answer: AnswerFrame) {
+        self.lock().answers.insert(answer.sequence, (answer.outcome, answer.onces));
         self.changed.notify_all();
     }
 
@@ -229,13 +255,23 @@ impl ServerCall {
     pub(crate) fn call_back(&self, method: MethodId, slots: Vec<Outgoing>) -> AnswerImage {
         self.gate();
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
-        let back =
-            BackFrame { attempt: self.attempt, sequence, method, slots: self.address(slots), onces: None };
+        let counter = match once::current() {
+            Some(Chain::Server(counter)) => Some(counter),
+            Some(Chain::Device(_)) | None => None,
+        };
+        let onces = counter.as_ref().map(|counter| counter.leave());
+        let back = BackFrame { attempt: self.attempt, sequence, method, slots: self.address(slots), onces };
         // The core is free for others while this thread waits.
         let left = self.leave_seat();
         let asked = Instant::now();
         let sent = self.session.call_back(back);
-        let outcome = sent.and_then(|()| self.wait(sequence));
+        let (outcome, counted) = match sent.and_then(|()| self.wait(sequence)) {
+            Ok((outcome, onces)) => (outcome, Some(onces)),
+            Err(reason) => (Err(reason), None),
+        };
+        if let Some(counter) = counter {
+            counter.come_back(counted);
+        }
         if left {
             self.take_seat();
         }
@@ -260,14 +296,14 @@ impl ServerCall {
     }
 
     /// Waits for an answer, or for the attempt to fail, and runs what the call-back calls meanwhile.
-    fn wait(&self, sequence: u32) -> Result<AnswerImage, String> {
+    fn wait(&self, sequence: u32) -> Result<Answer, String> {
         let mut state = self.lock();
         state.waited_for.insert(sequence);
         let outcome = loop {
             if let Some(answer) = state.answers.remove(&sequence) {
-                break answer;
+                break Ok(answer);
             }
-            if let Some(failure) = &state.failure {
+            if let Some(failure) = state.failure.as_ref().or(state.let_go.as_ref()) {
                 break Err(failure.reason.clone());
             }
             if state.ended {

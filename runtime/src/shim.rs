@@ -74,7 +74,7 @@ pub enum ShimError {
     NotRun(NotRun),
     /// The method panicked.
     #[error("panicked: {0}")]
-    Panicked(String),
+    Panicked(String, Box<dyn Any + Send>),
     /// A call-back failed on the way, and the method was unwound.
     #[error("{0}")]
     CallBack(String),
@@ -206,27 +206,21 @@ impl<'f> ShimFrame<'f> {
         let entered = context::enter_ground(ground, self.method);
         let ran = catch_unwind(AssertUnwindSafe(body));
         drop(entered);
-        match (ran, &self.ground) {
-            // The method may have caught the unwinding of a failed call-back; what it returns is not to be used.
-            (Ok(result), Ground::Server(call)) => match call.failure() {
-                Some(unwound) => Err(unwound.into()),
-                None => Ok(result),
-            },
-            (Ok(result), Ground::Device(back)) => match back.failure() {
-                Some(unwound) => Err(unwound.into()),
-                None => Ok(result),
-            },
-            (Ok(result), Ground::Hedge(hedge)) => match hedge.failure() {
-                Some(unwound) => Err(unwound.into()),
-                None => Ok(result),
-            },
-            (Err(payload), _) => Err(unwound(payload)),
-        }
+        let result = ran.map_err(unwound)?;
+        // The method may have caught the unwinding of a failed call-back; what it returns is not to be used.
+        let failure = match &self.ground {
+            Ground::Server(call) if call.counter.is_some() => call.failure(),
+            // It goes on when the device has let go of it.
+            Ground::Server(call) | Ground::OnceOnServer(call) => call.broken(),
+            Ground::Device(back) | Ground::OnceOnDevice(back) => back.failure(),
+            Ground::Hedge(hedge) => hedge.failure(),
+        };
+        failure.map_or(Ok(result), |unwound| Err(unwound.into()))
     }
 
     /// Runs an async method, to its end, on this thread.
     pub fn run_async<F: Future>(&mut self, body: F) -> Result<F::Output, ShimError> {
-        if let Ground::Device(back) = &self.ground {
+        if let Ground::Device(back) | Ground::OnceOnDevice(back) = &self.ground {
             let back = Arc::clone(back);
             return self.run(|| back.run(body));
         }
@@ -270,7 +264,7 @@ impl<'f> ShimFrame<'f> {
             ShimError::Slot { method, slot: "shared objects", error }
         })?;
         self.leaving = ObjectWriter::reply(&objects);
-        if let Ground::Server(call) = &self.ground
+        if let Ground::Server(call) | Ground::OnceOnServer(call) = &self.ground
             && !objects.is_empty()
         {
             call.watch(objects);
@@ -339,7 +333,7 @@ impl ShimError {
         match self {
             Self::Slot { .. } => Failure::NotRun(NotRun::Slots(self.to_string())),
             Self::NotRun(why) => Failure::NotRun(why),
-            Self::Panicked(text) => Failure::Panicked(text),
+            Self::Panicked(text, _) => Failure::Panicked(text),
             Self::CallBack(text) => Failure::CallBack(text),
             Self::NeedsDevice(text) => Failure::NeedsDevice(text),
             Self::SharedSlotChanged(slot) => Failure::SharedSlotChanged(slot),
@@ -351,7 +345,7 @@ impl ShimError {
 fn unwound(payload: Box<dyn Any + Send>) -> ShimError {
     match payload.downcast::<Unwound>() {
         Ok(unwound) => (*unwound).into(),
-        Err(payload) => ShimError::Panicked(panic_text(payload.as_ref())),
+        Err(payload) => ShimError::Panicked(panic_text(payload.as_ref()), payload),
     }
 }
 

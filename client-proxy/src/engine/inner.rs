@@ -73,6 +73,11 @@ impl Engine {
         Some((under_way.offer.server, under_way.instance?))
     }
 
+    /// The run of a server that it was attached to last.
+    pub fn instance(&self, server: ServerIndex) -> Option<InstanceId> {
+        self.servers.get(server.position())?.instance
+    }
+
     /// Sends what is open to a server, if it can be asked.
     pub(super) fn ask_inner_now(&mut self, now: Timestamp, position: usize) {
         let open = self

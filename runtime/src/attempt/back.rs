@@ -10,6 +10,7 @@ use outboard_wire::state::Lent;
 use super::trip::Trip;
 use crate::call_back::{self, CallBack};
 use crate::context::Ground;
+use crate::once::Part;
 use crate::shim::{Incoming, ShimError, ShimFrame};
 use crate::support::{LentSlot, Slots};
 
@@ -46,13 +47,13 @@ impl Trip<'_> {
                 }
             });
         }
-        let call_back = self.call_back();
+        let call_back = self.call_back(back.onces);
         let ground = Ground::Device(Arc::clone(&call_back));
         match ShimFrame::new(method, incoming, depth, ground, false).execute() {
             Ok(given) => Ok(AnswerImage { result: given.result, exclusive: given.exclusive }),
             Err(_) if call_back.is_late() => Err(NotServed::Late),
             Err(error) => {
-                if let ShimError::Panicked(text) = &error {
+                if let ShimError::Panicked(text, _) = &error {
                     self.panicked = Some(text.clone());
                 }
                 Err(format!("`{title}` on the device: {error}").into())
@@ -60,13 +61,17 @@ impl Trip<'_> {
         }
     }
 
-    fn call_back(&self) -> Arc<CallBack> {
+    fn call_back(&self, onces: Option<u32>) -> Arc<CallBack> {
         let descriptor = self.method.descriptor();
         let bound = match self.flight.bound() {
             None if descriptor.asynchronous => Instant::now().checked_add(call_back::PATIENCE),
             bound => bound,
         };
-        CallBack::new(Arc::clone(self.device), self.flight.attempt(), bound, descriptor.once)
+        let part = self.root.as_ref().zip(onces).map(|(root, onces)| {
+            root.counted(onces);
+            Part { root: Arc::clone(root), again: false }
+        });
+        CallBack::new(Arc::clone(self.device), self.flight.attempt(), bound, part)
     }
 }
 
@@ -85,7 +90,7 @@ impl From<String> for NotServed {
 }
 
 /// Makes a place within a slot ready for a call-back: what was sent is kept first, so that it can be restored.
-fn lend<'a>(
+pub(super) fn lend<'a>(
     object: &'a mut dyn LentSlot,
     sent: &[u8],
     objects: &Objects,

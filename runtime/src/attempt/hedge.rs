@@ -112,13 +112,16 @@ impl Trip<'_> {
     /// A call-back is to be served. Says whether it is: once the bound has passed, the device's own run is waited for
     /// instead, which needs no call-backs; and a run beside one that has called back is of no use.
     pub(super) fn serves_call_backs(&mut self) -> bool {
-        if let Hedged::Runs { overdue: true, over, .. } = &mut self.hedged {
-            over.get_or_insert_default();
-            self.flight.abandon(AbandonReason::Late);
-            return false;
+        if !matches!(self.hedged, Hedged::Runs { overdue: true, .. }) {
+            self.hedged = Hedged::Not;
+            return true;
         }
-        self.hedged = Hedged::Not;
-        true
+        self.flight.abandon(AbandonReason::Late);
+        let given_up = self.again(Ended::default());
+        if let Hedged::Runs { over, .. } = &mut self.hedged {
+            over.get_or_insert(given_up);
+        }
+        false
     }
 
     /// The attempt has ended without a result; where the device runs the call, that is waited for.
@@ -164,11 +167,11 @@ impl Trip<'_> {
                 return None;
             }
             // What is wrong with the method shows where it runs in place: its panic, and what it changed.
-            Err(ShimError::Panicked(_) | ShimError::CallBack(_)) if overdue => AbandonReason::Late,
-            Err(ShimError::Panicked(_) | ShimError::CallBack(_)) => AbandonReason::Cancelled,
+            Err(ShimError::Panicked(..) | ShimError::CallBack(_)) if overdue => AbandonReason::Late,
+            Err(ShimError::Panicked(..) | ShimError::CallBack(_)) => AbandonReason::Cancelled,
             Err(error) => AbandonReason::Rule(error.to_string()),
         };
         self.flight.abandon(reason);
-        Some(Err(over.unwrap_or_else(|| self.unknown("it did not answer in time".to_owned()))))
+        Some(Err(over.unwrap_or_else(|| self.again(self.unknown("it did not answer in time".to_owned())))))
     }
 }

@@ -15,6 +15,7 @@ use crate::device::{Device, InFlight};
 use crate::error::CallError;
 use crate::mailbox::Mail;
 use crate::method::Method;
+use crate::once::{self, Chain, Part, Root};
 use crate::support::{Codec, Outgoing, Slots};
 
 /// A call on its way to a server and back.
@@ -30,6 +31,10 @@ pub(super) struct Trip<'a> {
     pub(super) hedged: Hedged,
     /// The shared objects that went with it.
     pub(super) objects: Objects,
+    /// What counts the calls in it that may run only once; `None` for a call that may itself.
+    pub(super) root: Option<Arc<Root>>,
+    /// How many there were before it.
+    onces: u32,
 }
 
 impl<'a> Trip<'a> {
@@ -37,9 +42,12 @@ impl<'a> Trip<'a> {
     pub(super) fn depart(
         method: &'static Method,
         device: &'a Arc<Device>,
-        offer: Offer,
+        mut offer: Offer,
         slots: &mut dyn Slots,
     ) -> Result<Self, Ended> {
+        let part =
+            once::part().filter(|part| !method.descriptor().once && Arc::ptr_eq(&part.root.device, device));
+        offer.request.root = part.as_ref().map(Part::told);
         let (outgoing, objects) = encode(slots, offer.budget).map_err(|error| {
             let reason = device.not_encoded(method, &offer, &error);
             stay(method, is_away(reason), reason)
@@ -48,11 +56,14 @@ impl<'a> Trip<'a> {
         let sent = outgoing.iter().map(keep).collect();
         let hedged = Hedged::of(offer.hedge, &outgoing);
         let images = outgoing.into_iter().map(|slot| SlotImage::Whole(slot.image)).collect();
-        let flight = device.depart(method, offer, images).map_err(|reason| Ended {
+        let flight = device.depart(method, offer, images, part.as_ref()).map_err(|reason| Ended {
             next: next::server(method, device, &offer),
             ..stay(method, is_away(reason), reason)
         })?;
-        let mut trip = Self { method, device, offer, flight, sent, panicked: None, hedged, objects };
+        let onces = part.as_ref().map_or(0, |part| part.told().onces);
+        let root = (!method.descriptor().once).then(|| part.map_or_else(|| flight.root(), |part| part.root));
+        let panicked = None;
+        let mut trip = Self { method, device, offer, flight, sent, panicked, hedged, objects, root, onces };
         if offer.hedge == Hedge::Always {
             trip.start_hedge(false);
         }
@@ -76,7 +87,7 @@ impl<'a> Trip<'a> {
             Mail::BoundPassed if self.hedges_at_bound() => return None,
             Mail::BoundPassed => {
                 self.flight.abandon(AbandonReason::Late);
-                return Some(Err(self.unknown("it did not answer in time".to_owned())));
+                return Some(Err(self.again(self.unknown("it did not answer in time".to_owned()))));
             }
         };
         match event {
@@ -88,18 +99,21 @@ impl<'a> Trip<'a> {
                     Err(NotServed::Failed(reason)) => Err(reason),
                     Err(NotServed::Late) => {
                         self.flight.abandon(AbandonReason::Late);
-                        return Some(Err(self.unknown("its call-back did not end in time".to_owned())));
+                        return Some(Err(
+                            self.again(self.unknown("its call-back did not end in time".to_owned()))
+                        ));
                     }
                 };
                 self.device.answer(AnswerFrame {
                     attempt: self.flight.attempt(),
                     sequence,
                     outcome,
-                    onces: 0,
+                    onces: self.root.as_ref().map_or(0, |root| root.count()),
                 });
                 None
             }
             AttemptEvent::Replied(reply) => {
+                let onces = reply.onces;
                 let landed = match reply.result {
                     SlotImage::Whole(result) => {
                         let answer = AnswerImage { result, exclusive: reply.exclusive };
@@ -110,26 +124,39 @@ impl<'a> Trip<'a> {
                 };
                 match landed {
                     Ok(result) => {
+                        if let Some(root) = &self.root {
+                            root.counted(onces);
+                        }
                         self.flight.committed();
                         Some(Ok(result))
                     }
                     Err(error) => {
                         let ended = self.ran(error.to_string());
                         self.flight.abandon(error.into_reason());
-                        self.end(ended)
+                        self.end(self.again(ended))
                     }
                 }
             }
             AttemptEvent::Failed(failure) => {
                 self.flight.ended();
+                let never_started = failure.never_started();
                 let ended = self.failed(failure);
+                let ended = if never_started { ended } else { self.again(ended) };
                 self.end(ended)
             }
             AttemptEvent::Lost(lost) => {
                 self.flight.ended();
-                self.end(self.unknown(lost.to_string()))
+                self.end(self.again(self.unknown(lost.to_string())))
             }
         }
+    }
+
+    /// It may have run: what runs here instead finds again what may run only once.
+    pub(super) fn again(&self, ended: Ended) -> Ended {
+        let Some(root) = self.root.as_ref().filter(|_| ended.error.is_none()) else { return ended };
+        root.count_from(self.onces);
+        let part = Part { root: Arc::clone(root), again: true };
+        Ended { chain: Some(Some(Chain::Device(part))), ..ended }
     }
 
     /// The attempt ended without a reply.

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outboard_client_proxy::{AbandonReason, Rerun as Outcome};
+use outboard_core::{InstanceId, ServerIndex};
 use outboard_wire::frame::Attempt;
 
 use super::Device;
 use crate::mailbox::{Mail, Mailbox};
 use crate::method::Method;
+use crate::once::Root;
 
 /// An attempt that was sent. Dropped before its end, it is given up.
 pub(crate) struct InFlight {
@@ -19,6 +21,8 @@ pub(crate) struct InFlight {
     bound: Option<Instant>,
     alarm: Option<tokio::task::AbortHandle>,
     open: bool,
+    /// The server that has it, and the run of it.
+    sent_to: Option<(ServerIndex, InstanceId)>,
 }
 
 impl InFlight {
@@ -29,7 +33,17 @@ impl InFlight {
         mailbox: Arc<Mailbox>,
         bound: Option<Instant>,
     ) -> Self {
-        Self { device, method, attempt, mailbox, bound, alarm: None, open: true }
+        Self { device, method, attempt, mailbox, bound, alarm: None, open: true, sent_to: None }
+    }
+
+    pub(super) fn sent_to(mut self, sent_to: Option<(ServerIndex, InstanceId)>) -> Self {
+        self.sent_to = sent_to;
+        self
+    }
+
+    /// The root that the call is, where it is not a part of another one.
+    pub(crate) fn root(&self) -> Arc<Root> {
+        Root::new(Arc::clone(&self.device), self.attempt.call, self.sent_to)
     }
 
     pub(crate) fn attempt(&self) -> Attempt {

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Weak};
 
-use outboard_server_proxy::{Connection, Reply};
+use outboard_server_proxy::kept::{Begin, OnceId, Outcome};
+use outboard_server_proxy::{Connection, InnerCall, Reply};
 use outboard_wire::frame::{Attempt, BackFrame, Failure, NotRun, ServerCost, SlotImage};
 
 use super::Shared;
 use super::queued::Queued;
 use crate::context::Ground;
+use crate::once::Counter;
 use crate::server_call::{self, ServerCall};
 use crate::shim::{Incoming, ShimFrame};
 
@@ -48,7 +50,8 @@ impl Shared {
         let span = tracing::debug_span!("call", %connection, %attempt, method = method.descriptor().title());
         let _entered = span.enter();
         let session = Box::new(Way { shared: Arc::downgrade(self), connection });
-        let server_call = ServerCall::new(attempt, method.descriptor().once, call.on_device, session, permit);
+        let counter = (!method.descriptor().once).then(|| Counter::new(attempt.call, call.root));
+        let server_call = ServerCall::new(attempt, counter, call.on_device, session, permit);
         let checked = {
             let mut core = self.lock();
             core.calls.insert((connection, attempt), Arc::downgrade(&server_call));
@@ -77,7 +80,7 @@ impl Shared {
                     attempt,
                     result: given.result.into(),
                     exclusive: given.exclusive,
-                    onces: 0,
+                    onces: server_call.counter.as_ref().map_or(0, |counter| counter.count()),
                     cost,
                 };
                 self.with(|engine, now| engine.reply(now, connection, reply));
@@ -97,9 +100,23 @@ struct Way {
 }
 
 impl server_call::Session for Way {
-    fn start(&self, attempt: Attempt) -> Result<(), NotRun> {
+    fn start(&self, attempt: Attempt, once: bool) -> Result<(), NotRun> {
         let host = self.shared.upgrade().ok_or(NotRun::Draining)?;
-        host.with(|engine, now| engine.start(now, self.connection, attempt))
+        host.with(|engine, now| match once {
+            true => engine.start_once(now, self.connection, attempt),
+            false => engine.start(now, self.connection, attempt),
+        })
+    }
+
+    fn begin_once(&self, attempt: Attempt, call: InnerCall) -> Begin {
+        let Some(host) = self.shared.upgrade() else { return Begin::Refused(NotRun::Draining) };
+        host.with(|engine, now| engine.begin_inner(now, self.connection, attempt, call))
+    }
+
+    fn end_once(&self, id: OnceId, outcome: Outcome) {
+        if let Some(host) = self.shared.upgrade() {
+            host.with(|engine, now| engine.end_inner(now, id, outcome));
+        }
     }
 
     fn call_back(&self, back: BackFrame) -> Result<(), String> {

@@ -11,6 +11,7 @@ use crate::attempt;
 use crate::attempt::{Ended, Plan};
 use crate::device::Rerun;
 use crate::method::Method;
+use crate::once::{self, Chain};
 use crate::stack::{self, EdgeNumber, Polls};
 
 /// Where a call goes.
@@ -56,13 +57,15 @@ impl Frame {
 
     /// As the end of an attempt leaves it.
     fn after(method: &'static Method, work: Option<f64>, ended: Ended) -> Self {
-        if ended.wants_fallback {
-            return Self(Self::WANTS_FALLBACK);
-        }
-        let mut frame = Self::counted(method, || work);
-        if let Some(rerun) = ended.rerun {
+        let mut frame = match ended.wants_fallback {
+            true => Self(Self::WANTS_FALLBACK),
+            false => Self::counted(method, || work),
+        };
+        let rerun = ended.rerun.filter(|_| !ended.wants_fallback);
+        if rerun.is_some() || ended.chain.is_some() {
+            let chain = ended.chain.map(once::enter);
             // In the destructors of a thread's locals this one may be gone; then the rerun ends here and now.
-            if RERUNS.try_with(|reruns| reruns.borrow_mut().push(rerun)).is_ok() {
+            if RERUNS.try_with(|reruns| reruns.borrow_mut().push((rerun, chain))).is_ok() {
                 frame.0 |= Self::RERUN;
             }
         }
@@ -72,7 +75,9 @@ impl Frame {
     #[cold]
     fn end_rerun(&self) {
         // Taken out first: telling how it went may run code that looks here again.
-        if let Some(rerun) = RERUNS.with_borrow_mut(Vec::pop) {
+        let Some((rerun, chain)) = RERUNS.with_borrow_mut(Vec::pop) else { return };
+        drop(chain);
+        if let Some(rerun) = rerun {
             rerun.ended();
         }
     }
@@ -83,16 +88,17 @@ impl Drop for Frame {
     fn drop(&mut self) {
         if self.0 & Self::ON_STACK != 0 {
             stack::pop(EdgeNumber::from_u16(self.0 as u16));
-            if self.0 & Self::RERUN != 0 {
-                self.end_rerun();
-            }
+        }
+        if self.0 & Self::RERUN != 0 {
+            self.end_rerun();
         }
     }
 }
 
 thread_local! {
-    /// The runs on this thread's stack that follow a failed attempt, innermost last.
-    static RERUNS: RefCell<Vec<Rerun>> = const { RefCell::new(Vec::new()) };
+    /// The runs on this thread's stack that follow an attempt, innermost last: what is to be told of them, and the chain
+    /// that they are in.
+    static RERUNS: RefCell<Vec<(Option<Rerun>, Option<once::Entered>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A call that goes elsewhere first. Boxed, so that calls that stay here do not make room for it.
@@ -177,6 +183,8 @@ pub struct AsyncFrame {
     work: Option<f64>,
     rerun: Option<Rerun>,
     wants_fallback: bool,
+    /// The chain that it is in, where that is another one than its caller's.
+    chain: Option<Option<Chain>>,
 }
 
 /// An async call that goes elsewhere first.
@@ -220,7 +228,7 @@ impl AsyncFrame {
     /// A call that nobody watches.
     #[must_use]
     pub const fn none() -> Self {
-        Self { method: None, work: None, rerun: None, wants_fallback: false }
+        Self { method: None, work: None, rerun: None, wants_fallback: false, chain: None }
     }
 
     /// Whether the method's `fallback` is to stand in.
@@ -230,18 +238,19 @@ impl AsyncFrame {
     }
 
     fn after(method: &'static Method, work: Option<f64>, ended: Ended) -> Self {
-        Self { method: Some(method), work, rerun: ended.rerun, wants_fallback: ended.wants_fallback }
+        let Ended { rerun, wants_fallback, chain, .. } = ended;
+        Self { method: Some(method), work, rerun, wants_fallback, chain }
     }
 
     /// Runs the method's body. The call is on the stack of whichever thread polls it, while it does.
     pub async fn scope<R, F: Future<Output = R>>(self, body: F) -> R {
         let rerun = RerunOf(self.rerun);
-        let result = match self.method.filter(|_| !self.wants_fallback) {
-            None => body.await,
-            Some(method) => {
-                let polls = Some(Polls::new(method.raw_index(), self.work));
-                Scope { polls, body: std::pin::pin!(body) }.await
-            }
+        let method = self.method.filter(|_| !self.wants_fallback);
+        let result = if method.is_none() && self.chain.is_none() {
+            body.await
+        } else {
+            let polls = method.map(|method| Polls::new(method.raw_index(), self.work));
+            Scope { polls, chain: self.chain, body: std::pin::pin!(body) }.await
         };
         rerun.ended();
         result
@@ -272,6 +281,7 @@ impl Drop for RerunOf {
 /// A future whose method is on the stack while it is polled.
 struct Scope<'a, F> {
     polls: Option<Polls>,
+    chain: Option<Option<Chain>>,
     body: Pin<&'a mut F>,
 }
 
@@ -280,6 +290,7 @@ impl<F: Future> Future for Scope<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let scope = &mut *self;
+        let _chain = scope.chain.clone().map(once::enter);
         let Some(polls) = &mut scope.polls else { return scope.body.as_mut().poll(context) };
         let on_stack = polls.poll();
         let polled = scope.body.as_mut().poll(context);

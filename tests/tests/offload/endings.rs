@@ -39,12 +39,6 @@ fn once(fails: bool) -> Result<bool, CallError> {
     Ok(is_on_server())
 }
 
-#[remoteable]
-fn pays_within(amount: u32) -> Result<bool, CallError> {
-    let outer = is_on_server();
-    Ok(once(false)? && !outer && amount > 0)
-}
-
 /// Its author never meant it to travel.
 #[derive(serde::Deserialize)]
 struct Touchy(u32);
@@ -58,26 +52,6 @@ impl serde::Serialize for Touchy {
 #[remoteable]
 fn looks_at(touchy: &Touchy) -> u32 {
     touchy.0
-}
-
-static PAID: AtomicU32 = AtomicU32::new(0);
-
-#[remoteable(once)]
-fn pay() -> Result<u32, CallError> {
-    Ok(PAID.fetch_add(1, Ordering::Relaxed) + 1)
-}
-
-#[outboard::device]
-fn confirm() -> bool {
-    // A program that lives through panics must not hide that the payment was not made.
-    std::panic::catch_unwind(|| pay().is_ok()).unwrap_or(false)
-}
-
-#[remoteable]
-fn pays_by_call_back() -> bool {
-    let confirmed = confirm();
-    assert!(!is_on_server(), "the attempt is given up before");
-    confirmed
 }
 
 #[derive(Debug, PartialEq)]
@@ -195,26 +169,6 @@ fn a_method_that_changes_what_it_borrows_runs_here_and_stays_here() {
     let method = report.methods.iter().find(|method| method.name.ends_with("counts")).unwrap();
     assert_eq!(method.attempts, 1, "{}", method.why);
     assert!(method.why.contains("`counter`"), "{}", method.why);
-}
-
-#[test]
-fn a_method_that_calls_one_that_may_run_only_once_stays_on_the_device() {
-    let edge = Edge::start();
-    // The outer one is unwound on the server before it pays; here its payment is a call of its own.
-    assert_eq!((pays_within(1), pays_within(2)), (Ok(true), Ok(true)));
-    assert_eq!((edge.remote_calls("pays_within"), edge.remote_calls("::once")), (0, 2));
-    let report = edge.runtime().report();
-    let outer = report.methods.iter().find(|method| method.name.ends_with("pays_within")).unwrap();
-    assert_eq!(outer.attempts, 1, "it is not tried again: {}", outer.why);
-    assert!(outer.why.contains("may run only once"), "{}", outer.why);
-}
-
-#[test]
-fn a_call_back_that_calls_what_may_run_only_once_gives_its_attempt_up_before() {
-    let edge = Edge::start();
-    assert!(pays_by_call_back());
-    assert_eq!(PAID.load(Ordering::Relaxed), 1);
-    assert_eq!(edge.remote_calls("pays_by_call_back"), 0);
 }
 
 #[test]

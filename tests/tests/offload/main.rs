@@ -6,6 +6,7 @@ mod endings;
 mod futures;
 mod hedges;
 mod lives;
+mod once;
 mod servers;
 mod shared;
 mod threads;

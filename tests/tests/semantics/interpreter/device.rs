@@ -1,20 +1,21 @@
 //! The device: one logical thread that runs the program, offloads calls, serves their call-backs while it waits, and
 //! commits or undoes what comes of them.
 
+mod ask;
 mod back;
 mod cancel;
 mod once;
 mod wait;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use outboard_core::{CallId, Timestamp};
+use outboard_core::{CallId, InstanceId, Timestamp};
 use outboard_wire::device::{Event, Output, Session};
 use outboard_wire::frame::{Attempt, Image, Refusal, ToDevice, decode_frame};
 use outboard_wire::{Limits, Lost, Timing, codec};
 
 use super::hello;
-use super::machine::{Machine, Origin, Outside, Step};
+use super::machine::{Machine, Outside, Step};
 use super::plain::Told;
 use super::program::{Flow, Kind, Program};
 use super::report::{Defect, Report};
@@ -22,7 +23,8 @@ use super::tape::Tape;
 use super::value::{Heap, Object, Reference};
 use super::versions::{Believed, resolve_by_call};
 use super::wire::{Link, To, Wire};
-use once::Log;
+use ask::Ask;
+use once::{Chain, Root, Running};
 use wait::{End, Wait};
 
 /// Most calls that a program offloads: then it finishes locally, whatever fails.
@@ -38,10 +40,17 @@ pub(crate) struct Device {
     /// Of the session.
     believed: Believed,
     next_call: u64,
-    onces: Log,
+    /// The run of the server that a session is open with.
+    attached: Option<InstanceId>,
+    roots: Vec<Root>,
+    /// How many calls that may run once only were made outside of one another, up to the root that runs.
+    counted: usize,
+    told_onces: BTreeMap<usize, Flow>,
+    lost_track: bool,
+    doubtful: BTreeSet<CallId>,
     /// How many calls there were that can be cancelled.
     cancellables: usize,
-    cancelled: BTreeMap<usize, usize>,
+    cancelled: BTreeSet<usize>,
     /// What `main` came to.
     pub(crate) done: Option<Flow>,
     defect: Option<Defect>,
@@ -51,15 +60,21 @@ pub(crate) struct Device {
 /// What the thread is doing; the last one is what it does now.
 #[derive(Debug)]
 enum Activity {
-    Run(Machine, Purpose),
+    Run(Machine, Purpose, Chain),
     Wait(Box<Wait>),
+    Ask(Box<Ask>),
 }
 
 #[derive(Debug)]
 enum Purpose {
     Main,
     /// A `once` method that runs here; the machine below waits for it.
-    Once(once::Entry),
+    Once(Running),
+    /// A call that an abandoned attempt of a root may have run before; whether it is the root itself.
+    Again {
+        root: usize,
+        outermost: bool,
+    },
     /// A call-back: it is to be answered.
     Back(back::Question),
 }
@@ -80,13 +95,18 @@ impl Device {
         Self {
             life,
             heap,
-            stack: vec![Activity::Run(main, Purpose::Main)],
+            stack: vec![Activity::Run(main, Purpose::Main, Chain::Main)],
             link: None,
             believed: Believed::new(&mut Tape::replay(Vec::new())),
             next_call: 0,
-            onces: Log::default(),
+            attached: None,
+            roots: Vec::new(),
+            counted: 0,
+            told_onces: BTreeMap::new(),
+            lost_track: false,
+            doubtful: BTreeSet::new(),
             cancellables: 0,
-            cancelled: BTreeMap::new(),
+            cancelled: BTreeSet::new(),
             done: None,
             defect,
             given_up: Vec::new(),
@@ -110,7 +130,12 @@ impl Device {
 
     /// What the program was told that a plain run is not.
     pub(crate) fn told(&self) -> Told {
-        Told { cancelled: self.cancelled.clone(), onces: self.onces.told() }
+        Told {
+            cancelled: self.cancelled.clone(),
+            onces: self.told_onces.clone(),
+            lost_track: self.lost_track,
+            doubtful: self.doubtful.clone(),
+        }
     }
 
     pub(crate) fn objects(&self, count: usize) -> Vec<Object> {
@@ -146,9 +171,14 @@ impl Device {
 
     /// The bound of one of the calls that wait passes. Whether any waits.
     pub(crate) fn expire(&mut self, tape: &mut Tape) -> bool {
-        let mut waits: Vec<&mut Wait> = self.waits().filter(|wait| !wait.expired).collect();
-        let Some(last) = waits.len().checked_sub(1) else { return false };
-        waits[last - tape.below(last + 1)].expired = true;
+        let bounds = self.stack.iter_mut().filter_map(|activity| match activity {
+            Activity::Wait(wait) => Some(&mut wait.expired),
+            Activity::Ask(ask) => Some(&mut ask.expired),
+            Activity::Run(..) => None,
+        });
+        let mut open: Vec<&mut bool> = bounds.filter(|expired| !**expired).collect();
+        let Some(last) = open.len().checked_sub(1) else { return false };
+        *open[last - tape.below(last + 1)] = true;
         true
     }
 
@@ -169,6 +199,7 @@ impl Device {
             None => false,
             Some(Activity::Run(..)) => true,
             Some(Activity::Wait(wait)) => wait.has_news() || self.can_drop(program),
+            Some(Activity::Ask(ask)) => self.can_go_on(ask),
         }
     }
 
@@ -180,12 +211,13 @@ impl Device {
         match self.stack.pop() {
             None => {}
             Some(Activity::Wait(wait)) => self.wait(around, *wait),
-            Some(Activity::Run(mut machine, purpose)) => {
+            Some(Activity::Ask(ask)) => self.ask(around, *ask),
+            Some(Activity::Run(mut machine, purpose, chain)) => {
                 match machine.step(around.program, &mut self.heap, around.outside) {
-                    Step::Ran => self.stack.push(Activity::Run(machine, purpose)),
+                    Step::Ran => self.stack.push(Activity::Run(machine, purpose, chain)),
                     Step::Gate { method, arguments, cancellable } => {
-                        self.stack.push(Activity::Run(machine, purpose));
-                        self.gate(around, method, arguments, cancellable);
+                        self.stack.push(Activity::Run(machine, purpose, chain));
+                        self.gate(around, chain, method, arguments, cancellable);
                     }
                     Step::Done(flow) => self.finish(around, flow, purpose),
                 }
@@ -194,38 +226,57 @@ impl Device {
     }
 
     /// Decides where a call runs.
-    fn gate(&mut self, around: &mut Around<'_>, method: usize, arguments: Vec<Reference>, cancellable: bool) {
+    fn gate(
+        &mut self,
+        around: &mut Around<'_>,
+        chain: Chain,
+        method: usize,
+        arguments: Vec<Reference>,
+        cancellable: bool,
+    ) {
         let cancellable = cancellable.then(|| {
             self.cancellables += 1;
             self.cancellables - 1
         });
         let is_once = around.program.methods[method].kind == Kind::Once;
-        if is_once && let Some(flow) = self.replay(around, method, &arguments) {
-            return self.hand(flow);
-        }
-        let call = CallId(self.next_call);
-        self.next_call += 1;
-        let once = is_once.then(|| self.onces.begin(method, arguments.clone()));
+        let may_leave = match chain {
+            Chain::Part { root, again } if is_once => {
+                return self.once_in_root(around, (root, again), method, arguments);
+            }
+            Chain::Main | Chain::Once => true,
+            // What it calls may have been called before, and is counted here.
+            Chain::Part { again: true, .. } => !around.program.has_once(),
+            // What may be looked for later is where the rest of the root is.
+            Chain::Part { root, again: false } => {
+                self.attached.is_some() && self.attached == self.roots[root].sent_to
+            }
+        };
+        let counted = self.counted;
+        let call = self.fresh_call();
+        let once = is_once.then(|| self.number(chain, call));
+        let mut wait = Wait::new(call, method, arguments, once, chain);
+        wait.cancellable = cancellable.map(|number| (number, counted));
         let travels = around.program.methods[method].may_travel() && call.0 < MOST_CALLS;
-        let place = self.onces.place();
-        let mut wait = Wait::new(call, method, arguments, once, place);
-        wait.cancellable = cancellable;
-        if !travels || around.tape.below(3) == 0 {
+        if !may_leave || !travels || around.tape.below(3) == 0 {
             return self.run_here(around, wait);
         }
         self.send(around, wait);
     }
 
     /// Runs the call that the machine on top waits for on the device.
-    fn run_here(&mut self, around: &Around<'_>, wait: Wait) {
+    fn run_here(&mut self, around: &mut Around<'_>, wait: Wait) {
         match wait.once {
-            Some(entry) => {
-                let origin = Origin { life: self.life, call: wait.attempt.call };
-                let machine = Machine::method(around.program, wait.method, wait.arguments, origin);
-                self.stack.push(Activity::Run(machine, Purpose::Once(entry)));
+            Some(numbered) => {
+                let running = Running::new(wait.method, wait.arguments);
+                self.run_once(around, numbered.origin, running);
             }
             None => self.caller().enter(around.program, wait.method, wait.arguments),
         }
+    }
+
+    fn fresh_call(&mut self) -> CallId {
+        self.next_call += 1;
+        CallId(self.next_call - 1)
     }
 
     /// The outermost method of an activity has ended.
@@ -233,8 +284,11 @@ impl Device {
         match purpose {
             Purpose::Main => self.done = Some(flow),
             Purpose::Back(question) => self.answer(around, question, flow),
-            Purpose::Once(entry) => {
-                self.record(around.program, entry, flow);
+            Purpose::Once(running) => self.ran_once(around, running, flow),
+            Purpose::Again { root, outermost } => {
+                if outermost {
+                    self.end_root(around, root);
+                }
                 self.hand(flow);
             }
         }
@@ -247,7 +301,7 @@ impl Device {
 
     fn caller(&mut self) -> &mut Machine {
         match self.stack.last_mut() {
-            Some(Activity::Run(machine, _)) => machine,
+            Some(Activity::Run(machine, ..)) => machine,
             _ => panic!("a call belongs to a machine"),
         }
     }
@@ -259,7 +313,10 @@ impl Device {
 
     fn handle(&mut self, event: Event, report: &mut Report) {
         match event {
-            Event::Attached(_) => report.attached += 1,
+            Event::Attached(welcome) => {
+                report.attached += 1;
+                self.attached = Some(welcome.server);
+            }
             Event::Replied(reply) => self.ended(reply.attempt, End::Replied(reply)),
             Event::Failed(failed) => self.ended(failed.attempt, End::Failed(failed)),
             Event::Back(back) => {
@@ -272,6 +329,7 @@ impl Device {
                 let is_fair = !matches!(reason, Lost::Violation(_));
                 assert!(is_fair, "nobody broke the protocol: {reason}");
                 report.lost += 1;
+                self.attached = None;
                 unknown.into_iter().for_each(|attempt| self.ended(attempt, End::Unknown));
             }
             Event::Refused(Refusal::Busy) => report.refused += 1,
@@ -281,16 +339,20 @@ impl Device {
     }
 
     fn ended(&mut self, attempt: Attempt, end: End) {
-        let wait = self.waits().find(|wait| wait.attempt == attempt);
-        let wait = wait.expect("the session tells no end of an attempt that nobody waits for");
-        assert!(wait.ended.is_none(), "an attempt ends once");
-        wait.ended = Some(end);
+        let ends = self.stack.iter_mut().find_map(|activity| match activity {
+            Activity::Wait(wait) if wait.attempt == attempt => Some(&mut wait.ended),
+            Activity::Ask(ask) if ask.sent == Some(attempt) => Some(&mut ask.ended),
+            _ => None,
+        });
+        let ended = ends.expect("the session tells no end of an attempt that nobody waits for");
+        assert!(ended.is_none(), "an attempt ends once");
+        *ended = Some(end);
     }
 
     fn waits(&mut self) -> impl Iterator<Item = &mut Wait> {
         self.stack.iter_mut().filter_map(|activity| match activity {
             Activity::Wait(wait) => Some(&mut **wait),
-            Activity::Run(..) => None,
+            Activity::Run(..) | Activity::Ask(_) => None,
         })
     }
 

@@ -1,14 +1,17 @@
 //! Runs methods in small steps on a stack of its own, so that it can stop at every call and go on later.
 
+use std::collections::BTreeMap;
+
 use outboard_core::CallId;
 
 use super::generate::VARIABLES;
-use super::program::{Block, Error, Expression, Flow, Passing, Place, Program, Statement};
+use super::program::{Block, Error, Expression, Flow, Kind, Passing, Place, Program, Statement};
 use super::value::{Heap, Object, Reference};
 
 /// One activity of a logical thread: the methods that run in one place, from the outermost to the innermost.
 #[derive(Debug)]
 pub(crate) struct Machine {
+    life: u32,
     frames: Vec<Frame>,
     /// What came of the last gate elsewhere.
     handed: Option<Flow>,
@@ -64,20 +67,26 @@ pub(crate) enum Step {
 pub(crate) struct Outside {
     pub(crate) shown: Vec<(usize, i64)>,
     pub(crate) effects: Vec<Effect>,
+    /// Calls that may run once only, and of which their caller saw this in place of what they did.
+    pub(crate) instead: BTreeMap<Origin, Flow>,
 }
 
-/// One run of a method.
+/// What must not run twice: a call of a run of the app, or one that it made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Origin {
     /// The run of the app that calls.
     pub(crate) life: u32,
     pub(crate) call: CallId,
+    /// Among those that the call made and that may run once only.
+    pub(crate) sequence: Option<u32>,
 }
 
 /// Something that must not happen twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Effect {
-    /// The one run of the method that does it; not known where nothing can fail.
+    /// The run of the app.
+    pub(crate) life: u32,
+    /// What does it, where that is not a part of something else that must not run twice.
     pub(crate) origin: Option<Origin>,
     pub(crate) method: usize,
     pub(crate) value: i64,
@@ -87,18 +96,25 @@ impl Machine {
     pub(crate) fn main(program: &Program, heap: &mut Heap) -> Self {
         let objects = program.objects.iter().zip(1..);
         let slots = objects.map(|(&of, number)| heap.allocate(Object::named(of, 100 * number))).collect();
-        Self { frames: vec![Frame::new(None, slots, &program.main)], handed: None }
+        Self { life: 0, frames: vec![Frame::new(None, slots, &program.main)], handed: None }
     }
 
+    /// A run of a method that must not run twice.
     pub(crate) fn method(
         program: &Program,
         method: usize,
         arguments: Vec<Reference>,
         origin: Origin,
     ) -> Self {
-        let mut frame = Frame::new(Some(method), arguments, &program.methods[method].body);
-        frame.origin = Some(origin);
-        Self { frames: vec![frame], handed: None }
+        let mut machine = Self::part(program, method, arguments, origin.life);
+        machine.frames[0].origin = Some(origin);
+        machine
+    }
+
+    /// A run of a method as a part of something else.
+    pub(crate) fn part(program: &Program, method: usize, arguments: Vec<Reference>, life: u32) -> Self {
+        let frame = Frame::new(Some(method), arguments, &program.methods[method].body);
+        Self { life, frames: vec![frame], handed: None }
     }
 
     /// Runs the method of the last gate here.
@@ -114,6 +130,13 @@ impl Machine {
     /// Whether the outermost method itself runs or waits, and none that it called.
     pub(crate) fn is_outermost(&self) -> bool {
         self.frames.len() == 1
+    }
+
+    /// Whether a method runs here that may run once only.
+    pub(crate) fn is_in_once(&self, program: &Program) -> bool {
+        self.frames
+            .iter()
+            .any(|frame| frame.method.is_some_and(|method| program.methods[method].kind == Kind::Once))
     }
 
     fn resume(&mut self, heap: &mut Heap, flow: Flow) -> Step {
@@ -196,7 +219,12 @@ impl Machine {
             }
             Statement::Effect(value) => {
                 let (origin, method) = (frame.origin, frame.method.unwrap_or(usize::MAX));
-                outside.effects.push(Effect { origin, method, value: frame.evaluate(heap, &value) });
+                outside.effects.push(Effect {
+                    life: self.life,
+                    origin,
+                    method,
+                    value: frame.evaluate(heap, &value),
+                });
             }
         }
         Step::Ran

@@ -1,6 +1,8 @@
 //! The same program without Outboard: what every other run is compared with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use outboard_core::CallId;
 
 use super::machine::{Machine, Outside, Step};
 use super::program::{Flow, Kind, Program};
@@ -18,16 +20,21 @@ pub(crate) struct Outcome {
 /// What a run was told that no plain run is told: its twin goes the same way.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Told {
-    /// The calls that were cancelled, among those that can be; and how many calls of `once` methods had begun by then.
-    pub(crate) cancelled: BTreeMap<usize, usize>,
-    /// The calls of `once` methods that left no state behind, in the order in which such calls begin: what was told
-    /// instead, and how many had begun by then.
-    pub(crate) onces: BTreeMap<usize, (Flow, usize)>,
+    /// The calls that were cancelled, among those that can be.
+    pub(crate) cancelled: BTreeSet<usize>,
+    /// The calls of `once` methods that left no state behind, and what was told instead: by their number among those that
+    /// are not within another one, in the order in which they begin.
+    pub(crate) onces: BTreeMap<usize, Flow>,
+    /// Something was told within a `once` method, and is not among these.
+    pub(crate) lost_track: bool,
+    /// The calls within which something may have run: the program went another way then, and what it calls there has the
+    /// numbers of other calls.
+    pub(crate) doubtful: BTreeSet<CallId>,
 }
 
 impl Told {
     pub(crate) fn is_nothing(&self) -> bool {
-        self.cancelled.is_empty() && self.onces.is_empty()
+        self.cancelled.is_empty() && self.onces.is_empty() && !self.lost_track
     }
 }
 
@@ -44,19 +51,18 @@ pub(crate) fn run(program: &Program, told: &Told) -> Option<Outcome> {
         match machine.step(program, &mut heap, &mut outside) {
             Step::Ran => {}
             Step::Gate { method, arguments, cancellable } => {
-                let is_once = program.methods[method].kind == Kind::Once;
-                let cancelled = told.cancelled.get(&cancellables).filter(|_| cancellable);
-                let instead = told.onces.get(&onces).filter(|_| is_once);
+                let is_once = program.methods[method].kind == Kind::Once && !machine.is_in_once(program);
+                let number = cancellables;
                 cancellables += usize::from(cancellable);
-                if let Some(&begun) = cancelled {
-                    onces = begun;
+                if cancellable && told.cancelled.contains(&number) {
                     machine.hand(Flow::Cancelled);
-                } else if let Some(&(flow, begun)) = instead {
-                    onces = begun;
-                    machine.hand(flow);
-                } else {
-                    onces += usize::from(is_once);
-                    machine.enter(program, method, arguments);
+                    continue;
+                }
+                let instead = told.onces.get(&onces).filter(|_| is_once);
+                onces += usize::from(is_once);
+                match instead {
+                    Some(&flow) => machine.hand(flow),
+                    None => machine.enter(program, method, arguments),
                 }
             }
             Step::Done(flow) => {

@@ -57,6 +57,13 @@ impl Method {
     }
 }
 
+impl Program {
+    /// Whether anything may run once only.
+    pub(crate) fn has_once(&self) -> bool {
+        self.methods.iter().any(|method| method.kind == Kind::Once)
+    }
+}
+
 /// A place as a frame sees it: one of its slots or locals, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {

@@ -13,6 +13,8 @@ pub(crate) enum Defect {
     ReplacesSkipped,
     /// A local run makes the calls again that may be made only once.
     ForgetsOnces,
+    /// A second run takes what became of another call that may run only once.
+    TakesAnotherOnce,
     /// A delta is applied to another version than the one that it names.
     AppliesToAnotherBase,
 }
@@ -54,8 +56,11 @@ report! {
     backs, places,
     /// Slots that were taken back.
     undone,
-    /// Calls that may run once only: those of unknown end, and those that a second run found made.
-    maybe_ran, found_again,
+    /// Calls that may run once only: those of unknown end, and those of which a second run found what became of them, here
+    /// or there, or that they had not run.
+    maybe_ran, asked, found_here, found_there, never_ran,
+    /// Those that ran on a server within others.
+    inner,
     /// State that was told by a version: as it was, by edits, compressed; versions that made room, and that were missed.
     same, edits, packed, evicted, base_missing,
     /// Calls that their caller dropped, and async call-backs that were dropped with their attempt.

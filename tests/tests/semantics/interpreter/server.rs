@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use outboard_core::{Bandwidth, InstanceId, Timestamp};
+use outboard_server_proxy::kept::Begin;
 use outboard_server_proxy::{Connection, Engine, Grants, Output, Settings};
 use outboard_wire::bases::Bases;
 use outboard_wire::frame::{
@@ -17,6 +18,7 @@ use super::method_entry;
 use super::program::{Flow, Kind, Program};
 use super::report::{Defect, Report};
 use super::tape::Tape;
+use super::value::Reference;
 use super::versions::{bounds, goodput, resolve};
 use super::wire::{Link, To, Wire};
 use worker::{Received, Worker};
@@ -46,6 +48,7 @@ impl Server {
         settings.calls = *tape.pick(&[256, 256, 3]);
         settings.depth = *tape.pick(&[16, 16, 1]);
         settings.sessions = *tape.pick(&[64, 1]);
+        settings.kept.calls = *tape.pick(&[4096, 4096, 2]);
         // An older build lacks a method.
         let methods = (0..program.methods.len()).filter(|_| !tape.one_in(12)).map(method_entry);
         let methods: Vec<_> = methods.collect();
@@ -132,7 +135,11 @@ impl Server {
             self.engine.fail(now, connection, call.attempt, failure);
             return;
         };
-        if self.engine.start(now, connection, call.attempt).is_ok() {
+        let started = match worker.is_once() {
+            true => self.engine.start_once(now, connection, call.attempt),
+            false => self.engine.start(now, connection, call.attempt),
+        };
+        if started.is_ok() {
             self.workers.push(worker);
         }
     }
@@ -177,19 +184,26 @@ impl Server {
         if worker.take_answer(program, report) {
             return self.engine.resumed(now, connection, attempt);
         }
-        match worker.machine.step(program, &mut worker.heap, outside) {
+        match worker.step(program, outside) {
             Step::Ran => {}
-            Step::Gate { .. } if worker.poisoned => worker.machine.hand(Flow::Unwind),
+            Step::Gate { .. } if worker.poisoned => worker.machine().hand(Flow::Unwind),
             Step::Gate { method, arguments, .. } => {
-                if program.methods[method].kind == Kind::Remoteable && !worker.on_device.contains(&method) {
-                    return worker.machine.enter(program, method, arguments);
+                let kind = program.methods[method].kind;
+                if kind == Kind::Once && worker.counts() {
+                    return self.begin_inner(now, program, index, (method, arguments), outside, report);
+                }
+                if kind != Kind::Device && !worker.on_device.contains(&method) {
+                    return worker.machine().enter(program, method, arguments);
                 }
                 let back = worker.back(program, method, arguments, goodput, tape);
                 if self.engine.called_back(now, connection, back).is_err() {
                     worker.unwind();
                 }
             }
-            Step::Done(flow) => self.finish(now, index, flow, tape),
+            Step::Done(flow) => match worker.end_inner(program, flow, outside) {
+                Some((id, outcome)) => self.engine.end_inner(now, id, outcome),
+                None => self.finish(now, index, flow, tape),
+            },
         }
     }
 
@@ -212,9 +226,33 @@ impl Server {
         self.engine.fail(now, connection, attempt, failure);
     }
 
+    /// A method that may run once only is called within one that may run again.
+    fn begin_inner(
+        &mut self,
+        now: Timestamp,
+        program: &Program,
+        index: usize,
+        (method, arguments): (usize, Vec<Reference>),
+        outside: &mut Outside,
+        report: &mut Report,
+    ) {
+        let worker = &mut self.workers[index];
+        if !program.methods[method].may_travel() {
+            // Nothing of it could be kept.
+            return worker.unwind();
+        }
+        let call = worker.count(method, &arguments);
+        let begin = self.engine.begin_inner(now, worker.connection, worker.attempt, call);
+        report.inner += u64::from(matches!(begin, Begin::Now(_)));
+        worker.begin_inner(program, begin, call, (method, arguments), outside);
+    }
+
     /// A worker panics as no local run would: out of memory, say.
-    pub(crate) fn panic(&mut self, now: Timestamp, index: usize) {
-        let worker = self.workers.remove(index);
+    pub(crate) fn panic(&mut self, now: Timestamp, program: &Program, index: usize, outside: &mut Outside) {
+        let mut worker = self.workers.remove(index);
+        if let Some((id, _)) = worker.end_inner(program, Flow::Panic(-1), outside) {
+            self.engine.end_inner(now, id, Err(Failure::Panicked("only here".into())));
+        }
         self.engine.fail(now, worker.connection, worker.attempt, Failure::Panicked("only here".into()));
     }
 

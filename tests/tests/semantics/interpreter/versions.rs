@@ -92,7 +92,8 @@ impl Believed {
 
 /// A link on which compressing pays, or one on which it does not.
 pub(crate) fn goodput(tape: &mut Tape) -> Option<Bandwidth> {
-    tape.pick(&[None, Some(10_000), Some(1)]).map(Bandwidth::from_megabits_per_second)
+    tape.pick(&[None, Some(10_000), None, None, Some(10_000), Some(1)])
+        .map(Bandwidth::from_megabits_per_second)
 }
 
 /// Tells a slot, or what a call-back has of it, by what the call itself carried.

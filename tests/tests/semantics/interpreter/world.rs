@@ -228,7 +228,7 @@ impl World<'_> {
                 let runnable = self.server.runnable();
                 if let Some(&worker) = runnable.get(self.tape.below(runnable.len())) {
                     self.report.panics += 1;
-                    self.server.panic(self.now, worker);
+                    self.server.panic(self.now, self.program, worker, &mut self.outside);
                 }
             }
         }

@@ -1,14 +1,13 @@
 //! Call-backs: methods of the device that remote code calls.
 
-use outboard_core::CallId;
 use outboard_wire::frame::{AnswerFrame, AnswerImage, Attempt, BackFrame, BackSlot, SlotImage};
 
-use super::super::machine::{Machine, Origin};
+use super::super::machine::Machine;
 use super::super::method_number;
-use super::super::program::{Flow, Kind, Passing, Slot, encode_result};
+use super::super::program::{Flow, Passing, Slot, encode_result};
 use super::super::value::{Object, Reference};
 use super::super::versions::{resolve_by_call, tell_by_call};
-use super::once::Entry;
+use super::once::Chain;
 use super::{Activity, Around, Device, Purpose};
 
 /// A call-back that is being served.
@@ -20,8 +19,7 @@ pub(super) struct Question {
     arguments: Vec<Reference>,
     /// For each argument, the slot of the outer call that it is.
     outer: Vec<Option<usize>>,
-    /// Its entry in the log, when it may run only once.
-    once: Option<Entry>,
+    chain: Chain,
     /// The size of the heap before it.
     pub(super) heap: usize,
 }
@@ -45,18 +43,19 @@ impl Device {
             _ => None,
         };
         let outer = back.slots.iter().map(outer).collect();
-        let mut question = Question { attempt, sequence, method, arguments, outer, once: None, heap };
-        let call = CallId(self.next_call);
-        self.next_call += 1;
-        if around.program.methods[method].kind == Kind::Once {
-            if let Some(flow) = self.replay(around, method, &question.arguments) {
-                return self.answer(around, question, flow);
+        let Some(Activity::Wait(wait)) = self.stack.last() else { panic!("a call-back comes to a call") };
+        // Where the server counts nothing, what called may run once only itself.
+        let chain = match (wait.root, back.onces) {
+            (Some(root), Some(onces)) => {
+                let counted = &mut self.roots[root].next;
+                *counted = onces.max(*counted);
+                Chain::Part { root, again: false }
             }
-            question.once = Some(self.onces.begin(method, question.arguments.clone()));
-        }
-        let origin = Origin { life: self.life, call };
-        let machine = Machine::method(around.program, method, question.arguments.clone(), origin);
-        self.stack.push(Activity::Run(machine, Purpose::Back(question)));
+            _ => Chain::Once,
+        };
+        let question = Question { attempt, sequence, method, arguments, outer, chain, heap };
+        let machine = Machine::part(around.program, method, question.arguments.clone(), self.life);
+        self.stack.push(Activity::Run(machine, Purpose::Back(question), chain));
     }
 
     /// The objects that a call-back works on: the device's own where the server names a place, brought to the server's
@@ -94,10 +93,7 @@ impl Device {
 
     /// A call-back has ended.
     pub(super) fn answer(&mut self, around: &mut Around<'_>, question: Question, flow: Flow) {
-        let Question { attempt, sequence, method, arguments, outer, once, heap } = question;
-        if let Some(entry) = once {
-            self.record(around.program, entry, flow);
-        }
+        let Question { attempt, sequence, method, arguments, outer, chain, heap } = question;
         let outcome = match flow {
             Flow::Return(result) => {
                 let sent = match self.stack.last() {
@@ -119,7 +115,8 @@ impl Device {
             Flow::Panic(_) | Flow::Unwind | Flow::Cancelled => Err("the device's method panicked".into()),
         };
         self.heap.free_down_to(heap);
-        self.say(around, AnswerFrame { attempt, sequence, outcome, onces: 0 });
+        let onces = self.told_root(chain).map_or(0, |root| root.onces);
+        self.say(around, AnswerFrame { attempt, sequence, outcome, onces });
     }
 
     fn say(&mut self, around: &mut Around<'_>, answer: AnswerFrame) {

@@ -1,6 +1,6 @@
 //! Calls and call-backs that are dropped half-way, as futures are.
 
-use super::super::program::{Error, Flow, Program};
+use super::super::program::{Flow, Program};
 use super::super::report::Report;
 use super::{Activity, Around, Device, Purpose, Timestamp};
 
@@ -9,9 +9,11 @@ impl Device {
     pub(crate) fn cancel(&mut self, now: Timestamp, program: &Program, report: &mut Report) -> bool {
         let Some(Activity::Wait(wait)) = self.stack.last() else { return false };
         // Only between two polls: what a call-back does belongs to a poll.
-        let Some(number) = wait.cancellable else { return false };
+        let Some((number, counted)) = wait.cancellable else { return false };
         self.drop_call(now, program, report);
-        self.cancelled.insert(number, self.onces.place());
+        self.cancelled.insert(number);
+        // A plain run counts nothing of it.
+        self.counted = counted;
         report.cancelled += 1;
         self.hand(Flow::Cancelled);
         true
@@ -23,7 +25,7 @@ impl Device {
             [rest @ .., Activity::Wait(_)] => rest,
             all => all,
         };
-        let [.., Activity::Wait(wait), Activity::Run(machine, Purpose::Back(question))] = rest else {
+        let [.., Activity::Wait(wait), Activity::Run(machine, Purpose::Back(question), _)] = rest else {
             return false;
         };
         wait.is_over() && program.methods[question.method].is_async && machine.is_outermost()
@@ -34,7 +36,7 @@ impl Device {
         if let Some(Activity::Wait(_)) = self.stack.last() {
             self.drop_call(around.now, around.program, around.report);
         }
-        let Some(Activity::Run(_, Purpose::Back(question))) = self.stack.pop() else {
+        let Some(Activity::Run(_, Purpose::Back(question), _)) = self.stack.pop() else {
             panic!("only call-backs are dropped")
         };
         self.heap.free_down_to(question.heap);
@@ -48,8 +50,5 @@ impl Device {
             session.fence(now, wait.attempt);
         }
         self.undo(program, report, &mut wait);
-        if let Some(entry) = wait.once.take() {
-            self.record_instead(program, entry, Flow::Return(Err(Error::MaybeRan)));
-        }
     }
 }

@@ -3,18 +3,20 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use outboard_core::{CallId, Epoch};
+use outboard_core::{CallId, Epoch, InstanceId};
 use outboard_wire::frame::{
     Attempt, BackFrame, CallFrame, FailedFrame, Failure, Image, NotRun, Part, ReplyFrame, Version,
 };
 
+use super::super::machine::Machine;
 use super::super::method_id;
-use super::super::program::{Error, Flow, Passing, Program, decode_result};
+use super::super::program::{Error, Flow, Kind, Passing, Program, decode_result};
 use super::super::report::{Defect, Report};
 use super::super::value::{Object, Reference};
 use super::super::versions::{resolve, resolve_by_call};
-use super::once::Entry;
-use super::{Activity, Around, Device, GivenUp};
+use super::ask::{About, Ask};
+use super::once::{Chain, Numbered};
+use super::{Activity, Around, Device, GivenUp, Purpose};
 
 /// A call that was offloaded, or may be.
 #[derive(Debug)]
@@ -22,12 +24,18 @@ pub(super) struct Wait {
     pub(super) attempt: Attempt,
     pub(super) method: usize,
     pub(super) arguments: Vec<Reference>,
-    /// Its entry in the log, when it may run only once.
-    pub(super) once: Option<Entry>,
-    /// Where the log was when it began: where a local run reads on after it is abandoned.
-    log: usize,
-    /// Its number among the calls that can be cancelled.
-    pub(super) cancellable: Option<usize>,
+    /// Where it stands, when it may run only once.
+    pub(super) once: Option<Numbered>,
+    /// What its caller is a part of.
+    chain: Chain,
+    /// The root that it is, or is a part of, when it may be run again.
+    pub(super) root: Option<usize>,
+    /// What the root had counted before it.
+    counted: u32,
+    /// The run of the server that it was sent to.
+    sent_to: Option<InstanceId>,
+    /// Its number among the calls that can be cancelled, and what had been counted before it.
+    pub(super) cancellable: Option<(usize, usize)>,
     /// What was sent of each slot.
     pub(super) sent: Vec<Image>,
     /// The result that the new one may be told by.
@@ -51,8 +59,8 @@ impl Wait {
         call: CallId,
         method: usize,
         arguments: Vec<Reference>,
-        once: Option<Entry>,
-        log: usize,
+        once: Option<Numbered>,
+        chain: Chain,
     ) -> Self {
         Self {
             attempt: Attempt { call, epoch: Epoch::FIRST },
@@ -60,7 +68,10 @@ impl Wait {
             undo: vec![None; arguments.len()],
             arguments,
             once,
-            log,
+            chain,
+            root: None,
+            counted: 0,
+            sent_to: None,
             cancellable: None,
             sent: Vec::new(),
             result_base: None,
@@ -73,6 +84,11 @@ impl Wait {
     /// Whether nothing of the attempt will be committed but a reply that has come.
     pub(super) fn is_over(&self) -> bool {
         self.expired || self.ended.is_some()
+    }
+
+    /// Whether it is no part of another root.
+    fn is_outermost(&self) -> bool {
+        !matches!(self.chain, Chain::Part { again: false, .. })
     }
 
     pub(super) fn has_news(&self) -> bool {
@@ -91,11 +107,17 @@ impl Device {
         let slots =
             wait.arguments.iter().zip(&sent).map(|(argument, image)| self.believed.tell(argument, image));
         let slots = slots.collect();
+        if wait.once.is_none() && wait.root.is_none() {
+            wait.root = Some(self.root(wait.chain, wait.attempt.call));
+        }
         let call = CallFrame {
             within: outer,
-            root: None,
+            root: (!wait.is_outermost()).then(|| self.told_root(wait.chain)).flatten(),
             time_left: around.tape.one_in(12).then_some(Duration::from_micros(200)),
-            on_device: callees.filter(|_| around.tape.one_in(4)).map(method_id).collect(),
+            on_device: callees
+                .filter(|&callee| around.program.methods[callee].kind != Kind::Once && around.tape.one_in(4))
+                .map(method_id)
+                .collect(),
             result_base: wait.result_base.as_ref().map(|(version, _)| *version),
             forget: self.believed.take_forgotten(),
             ..CallFrame::new(wait.attempt, method_id(wait.method), slots)
@@ -112,6 +134,15 @@ impl Device {
             self.believed.keep(argument, version, image.clone(), around.report);
         }
         wait.sent = sent;
+        wait.sent_to = self.attached;
+        if let Some(root) = wait.root {
+            let outermost = wait.is_outermost();
+            let root = &mut self.roots[root];
+            wait.counted = root.next;
+            if outermost {
+                root.sent_to = self.attached;
+            }
+        }
         self.stack.push(Activity::Wait(Box::new(wait)));
     }
 
@@ -121,7 +152,14 @@ impl Device {
             Some(End::Replied(reply)) => match self.commit(around, &wait, &reply) {
                 Some(result) => {
                     around.report.replied += 1;
-                    self.came_back(around, wait, Flow::Return(result));
+                    if let Some(root) = wait.root {
+                        let counted = &mut self.roots[root].next;
+                        *counted = reply.onces.max(*counted);
+                        if wait.is_outermost() {
+                            self.end_root(around, root);
+                        }
+                    }
+                    self.hand(Flow::Return(result));
                 }
                 None => {
                     around.report.garbled += 1;
@@ -150,14 +188,14 @@ impl Device {
             }
             Some(End::Unknown) => {
                 around.report.unknown += 1;
-                self.abandon(around, wait, Flow::Return(Err(Error::MaybeRan)));
+                self.unknown(around, wait);
             }
             None if wait.expired => {
                 if let Some((_, session)) = &mut self.link {
                     session.fence(around.now, wait.attempt);
                 }
                 around.report.expired += 1;
-                self.abandon(around, wait, Flow::Return(Err(Error::MaybeRan)));
+                self.unknown(around, wait);
             }
             None => {
                 let back = wait.backs.pop_front();
@@ -208,18 +246,32 @@ impl Device {
         Some(result)
     }
 
-    /// Nothing of the attempt stays. The call runs here, or ends with `instead` when it may run only once.
+    /// The attempt is over. The call runs here, or ends with `instead` when it may run only once.
     fn abandon(&mut self, around: &mut Around<'_>, mut wait: Wait, instead: Flow) {
+        let Some(root) = wait.root else { return self.give_up(around, wait, instead) };
         self.undo(around.program, around.report, &mut wait);
-        if let Some(entry) = wait.once.take() {
-            around.report.maybe_ran += 1;
-            self.record_instead(around.program, entry, instead);
-            return self.hand(instead);
-        }
-        if self.defect != Some(Defect::ForgetsOnces) {
-            self.onces.read_from(wait.log);
-        }
-        self.run_here(around, wait);
+        self.roots[root].next = wait.counted;
+        let outermost = wait.is_outermost();
+        let machine = Machine::part(around.program, wait.method, wait.arguments, self.life);
+        let chain = Chain::Part { root, again: true };
+        self.stack.push(Activity::Run(machine, Purpose::Again { root, outermost }, chain));
+    }
+
+    /// A call that may run once only ends with this, and leaves nothing behind.
+    pub(super) fn give_up(&mut self, around: &mut Around<'_>, mut wait: Wait, instead: Flow) {
+        self.undo(around.program, around.report, &mut wait);
+        self.instead(around, wait.once.and_then(|numbered| numbered.number), instead);
+    }
+
+    /// The session is gone, or the bound has passed, and nobody knows what became of the attempt.
+    fn unknown(&mut self, around: &mut Around<'_>, wait: Wait) {
+        let Some(instance) = wait.sent_to.filter(|_| wait.once.is_some() && !around.tape.one_in(4)) else {
+            return self.abandon(around, wait, Flow::Return(Err(Error::MaybeRan)));
+        };
+        around.report.asked += 1;
+        let (call, method, arguments) = (wait.attempt.call, wait.method, wait.arguments.clone());
+        let ask = Ask::new(call, instance, method, arguments, About::Call(Box::new(wait)));
+        self.stack.push(Activity::Ask(Box::new(ask)));
     }
 
     /// What call-backs of the attempt changed is taken back.
@@ -236,12 +288,5 @@ impl Device {
         let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive);
         let arguments = exclusive.map(|(argument, _)| argument.clone()).collect();
         self.given_up.push(GivenUp { attempt: wait.attempt, arguments, sent: wait.sent.clone() });
-    }
-
-    fn came_back(&mut self, around: &mut Around<'_>, wait: Wait, flow: Flow) {
-        if let Some(entry) = wait.once {
-            self.record(around.program, entry, flow);
-        }
-        self.hand(flow);
     }
 }

@@ -1,14 +1,16 @@
 //! One attempt that runs on a server, or that waits for the answer to a call-back.
 
+mod inner;
+
 use outboard_core::Bandwidth;
 use outboard_server_proxy::{Connection, Reply};
 use outboard_wire::delta;
 use outboard_wire::frame::{
-    AnswerFrame, Attempt, BackFrame, BackSlot, CallFrame, Image, Part, ServerCost, Version,
+    AnswerFrame, Attempt, BackFrame, BackSlot, CallFrame, Image, Part, Root, ServerCost, Version,
 };
 
-use super::super::machine::{Machine, Origin};
-use super::super::program::{Error, Flow, Passing, Program, decode_result, encode_result};
+use super::super::machine::{Machine, Origin, Outside, Step};
+use super::super::program::{Error, Flow, Kind, Passing, Program, decode_result, encode_result};
 use super::super::report::Report;
 use super::super::tape::Tape;
 use super::super::value::{Heap, Object, Reference};
@@ -21,7 +23,14 @@ pub(super) struct Worker {
     pub(super) attempt: Attempt,
     /// The attempt on top of whose stack it runs.
     pub(super) within: Option<Attempt>,
-    pub(super) machine: Machine,
+    life: u32,
+    machine: Machine,
+    /// What may run once only and runs on top of it.
+    inner: Option<inner::Run>,
+    /// The root that counts such calls; `None` for a method that may run once only itself.
+    counter: Option<Root>,
+    /// Whether the root may have been here before.
+    again: bool,
     pub(super) heap: Heap,
     /// The exclusive slots: position in the signature, object.
     exclusive: Vec<(usize, Reference)>,
@@ -50,6 +59,26 @@ struct Asked {
 }
 
 impl Worker {
+    /// Whether its method may run once only.
+    pub(super) fn is_once(&self) -> bool {
+        self.counter.is_none()
+    }
+
+    /// Whether calls that may run once only are counted where it is.
+    pub(super) fn counts(&self) -> bool {
+        self.counter.is_some() && self.inner.is_none()
+    }
+
+    /// What runs now.
+    pub(super) fn machine(&mut self) -> &mut Machine {
+        self.inner.as_mut().map_or(&mut self.machine, |inner| &mut inner.machine)
+    }
+
+    pub(super) fn step(&mut self, program: &Program, outside: &mut Outside) -> Step {
+        let machine = self.inner.as_mut().map_or(&mut self.machine, |inner| &mut inner.machine);
+        machine.step(program, &mut self.heap, outside)
+    }
+
     pub(super) fn new(
         program: &Program,
         connection: Connection,
@@ -69,11 +98,21 @@ impl Worker {
             }
             arguments.push(argument);
         }
+        let is_once = program.methods[method].kind == Kind::Once;
+        let origin = Origin { life, call: call.attempt.call, sequence: None };
+        let machine = match is_once {
+            true => Machine::method(program, method, arguments, origin),
+            false => Machine::part(program, method, arguments, life),
+        };
         Some(Self {
             connection,
             attempt: call.attempt,
             within: call.within,
-            machine: Machine::method(program, method, arguments, Origin { life, call: call.attempt.call }),
+            life,
+            machine,
+            inner: None,
+            counter: (!is_once).then(|| call.root.unwrap_or(Root { call: call.attempt.call, onces: 0 })),
+            again: call.root.is_some(),
             heap,
             exclusive,
             received,
@@ -125,9 +164,10 @@ impl Worker {
         });
         let slots = slots.collect();
         let sequence = self.backs;
+        let onces = self.counter.as_ref().filter(|_| self.inner.is_none()).map(|root| root.onces);
         self.backs += 1;
         self.asked = Some(Asked { method, arguments, answer: None });
-        BackFrame { attempt: self.attempt, sequence, method: method_id(method), slots, onces: None }
+        BackFrame { attempt: self.attempt, sequence, method: method_id(method), slots, onces }
     }
 
     /// The answer came. The worker sees it when it goes on.
@@ -141,6 +181,9 @@ impl Worker {
     pub(super) fn take_answer(&mut self, program: &Program, report: &mut Report) -> bool {
         let Some(Asked { method, arguments, answer }) = self.asked.take() else { return false };
         let answer = answer.expect("a worker that waits does not run");
+        if let Some(root) = self.counter.as_mut().filter(|_| self.inner.is_none()) {
+            root.onces = root.onces.max(answer.onces);
+        }
         let taken = answer.outcome.ok().and_then(|image| {
             let result = decode_result(&image.result)?;
             let mut images = image.exclusive.iter();
@@ -153,7 +196,7 @@ impl Worker {
             Some(result)
         });
         match taken {
-            Some(result) => self.machine.hand(Flow::Return(result)),
+            Some(result) => self.machine().hand(Flow::Return(result)),
             None => self.unwind(),
         }
         true
@@ -162,7 +205,7 @@ impl Worker {
     pub(super) fn unwind(&mut self) {
         self.asked = None;
         self.poisoned = true;
-        self.machine.hand(Flow::Unwind);
+        self.machine().hand(Flow::Unwind);
     }
 
     /// The reply, and the versions that it carries.
@@ -183,6 +226,8 @@ impl Worker {
             *image = [&image.0[..], &[0]].concat().into();
         }
         let mut images = versions.iter().map(|(part, image)| match part {
+            // It may have to be told in another session.
+            _ if self.is_once() => image.clone().into(),
             Part::Returned(slot) => {
                 tell_by_call(self.attempt, usize::from(*slot), &self.received.slots, image, goodput)
             }
@@ -195,7 +240,7 @@ impl Worker {
             attempt: self.attempt,
             result: images.next().expect("the result comes first"),
             exclusive: images.collect(),
-            onces: 0,
+            onces: self.counter.as_ref().map_or(0, |root| root.onces),
             cost: ServerCost::default(),
         };
         (reply, versions)

@@ -88,6 +88,16 @@ pub enum Notice {
         /// Why, and what to do where something can be done.
         reason: String,
     },
+    /// An attempt came too late and nothing was heard of the server since it was sent: it gets no calls until it is.
+    Silent {
+        /// Which one.
+        server: String,
+    },
+    /// A server that had fallen silent was heard again, and gets calls again.
+    Heard {
+        /// Which one.
+        server: String,
+    },
     /// A method stays on the device from now on.
     TakenBack {
         /// Its name.

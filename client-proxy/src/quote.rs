@@ -27,6 +27,8 @@ pub(crate) struct Quote {
     /// A local and a remote run's energy, where the device's figures are known.
     pub(crate) energy: Option<(Energy, Energy)>,
     pub(crate) up: ByteCount,
+    /// The part of a remote run that is not the server's.
+    pub(crate) way: Duration,
     /// The longest that an attempt may take.
     pub(crate) limit: Duration,
     /// Most bytes that are worth encoding.
@@ -144,6 +146,7 @@ impl Quote {
             (market.network.goodput_up(market.now), market.network.goodput_down(market.now));
         let round_trip = market.network.round_trip(market.now);
         let (up_time, down_time) = (up.over(rate_up), down.over(rate_down));
+        let way = Spread::sum(&[round_trip, up_time, down_time]).median();
         let run = method.on_server(work, market.speed_ratio);
         let with_queue = run.map(|run| run.times(1.0 + market.queue));
         let range = with_queue.map(|run| {
@@ -161,7 +164,7 @@ impl Quote {
         // Generous on purpose: the true size is checked again, and encoding costs far less than sending.
         let fits = sent_in(limit.saturating_sub(fixed.unwrap_or(limit)), rate_up.at(Quantile::P75));
         let budget = fits.max(up.at(Quantile::P95));
-        Self { local, remote: range, energy, up: up.median(), limit, budget }
+        Self { local, remote: range, energy, up: up.median(), way, limit, budget }
     }
 
     /// Whether a remote run of this call alone is usually better than a local one.

@@ -139,10 +139,10 @@ impl Server {
         self.statuses.get(method.position()) == Some(&MethodStatus::Accepted)
     }
 
-    /// Anything came from it.
-    pub(crate) fn heard(&mut self, now: Timestamp) {
+    /// Anything came from it. Says whether it had fallen silent.
+    pub(crate) fn heard(&mut self, now: Timestamp) -> bool {
         self.heard = now;
-        self.silent_since = None;
+        self.silent_since.take().is_some()
     }
 
     pub(crate) fn loaded(&mut self, now: Timestamp, load: Load) {

@@ -443,6 +443,8 @@ fn log(notice: &Notice) {
     match notice {
         Notice::Attached { server } => tracing::info!(server, "attached"),
         Notice::Trouble { server, reason } => tracing::warn!(server, reason, "the server cannot be used now"),
+        Notice::Silent { server } => tracing::warn!(server, "the server has fallen silent"),
+        Notice::Heard { server } => tracing::info!(server, "the server is heard again"),
         Notice::TakenBack { method, reason } => {
             tracing::warn!(method, reason, "taken back to the device");
         }

@@ -284,8 +284,10 @@ impl Engine {
             return;
         }
         let server = &mut self.servers[under_way.offer.server.position()];
-        if server.heard <= under_way.sent {
-            server.silent_since = server.silent_since.or(Some(now));
+        if server.heard <= under_way.sent && server.silent_since.is_none() {
+            server.silent_since = Some(now);
+            let server = server.settings.name.clone();
+            self.notice(Notice::Silent { server });
         }
         let jitter = self.jitter.draw();
         let state = self.state_of(under_way);

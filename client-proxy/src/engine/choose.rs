@@ -20,10 +20,11 @@ impl Engine {
         if let Some(reason) = self.stays(request) {
             return Err(reason);
         }
-        let mut against = Against::default();
+        let (mut silent, mut against) = (None, Against::default());
         for server in self.candidates(request) {
             if let Some(obstacle) = self.obstacle(now, request, server) {
                 against.way = against.way.or(Some(obstacle));
+                silent = silent.or((obstacle == LocalReason::Silent).then_some(server));
                 continue;
             }
             match self.judge_at(now, request, server) {
@@ -31,7 +32,10 @@ impl Engine {
                 Err(reason) => against.worth = against.worth.or(Some(reason)),
             }
         }
-        Err(against.reason())
+        match silent.filter(|_| self.waits_for_silent(request)) {
+            Some(server) => self.judge_at(now, request, server),
+            None => Err(against.reason()),
+        }
     }
 
     /// The same for people, with the server and the figures that the answer is about.
@@ -114,10 +118,12 @@ impl Engine {
         if request.tried.contains(server) {
             return Some(LocalReason::Tried);
         }
-        let state = self.methods.get(request.method.position())?;
-        let obstacle = self.servers[server.position()].obstacle(now, request.method)?;
-        // A method that can run nowhere else may as well wait for a silent server until its deadline.
-        (obstacle != LocalReason::Silent || !state.info.remote_only).then_some(obstacle)
+        self.servers[server.position()].obstacle(now, request.method)
+    }
+
+    /// A method that can run nowhere else may as well wait for a silent server until its deadline.
+    pub(super) fn waits_for_silent(&self, request: &Request) -> bool {
+        self.methods.get(request.method.position()).is_some_and(|state| state.info.remote_only)
     }
 
     /// Why that server is left alone with the method for a while, if it is.

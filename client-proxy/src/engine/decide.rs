@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use outboard_core::{ByteCount, Placement, ServerIndex, Timestamp};
+use outboard_core::{ByteCount, MethodIndex, Placement, ServerIndex, Timestamp};
 
 use super::Engine;
 use crate::decision::{Decision, LocalReason, Offer, Request};
 use crate::hedge::Hedge;
 use crate::method::MethodState;
 use crate::quote::Quote;
+
+/// The share of a method's local time that attempts may lose which only look whether a server is better than it seems.
+const LOOKING: f64 = 0.005;
 
 /// What speaks for sending a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +91,9 @@ impl Engine {
         let request = &offer.request;
         let state = &self.methods[request.method.position()];
         let server = offer.server;
-        if let Some(obstacle) = self.obstacle(now, request, server) {
+        let waits =
+            |obstacle: &LocalReason| *obstacle == LocalReason::Silent && self.waits_for_silent(request);
+        if let Some(obstacle) = self.obstacle(now, request, server).filter(|obstacle| !waits(obstacle)) {
             return Err(obstacle);
         }
         if size > self.servers[server.position()].frame_limit() {
@@ -174,6 +179,9 @@ impl Engine {
             // A plan knows the usual call; for this one its work says that it is worth it by itself.
             Some(Placement::Device) => request.work.is_some() && quote.pays(self.objective),
         };
+        if !certain && self.is_due_a_look(request.method, state, quote) {
+            return Ok(Motive::Try);
+        }
         match (planned, certain) {
             (true, true) if !doubtful => Ok(Motive::Worth),
             (true, _) if worth_a_try => Ok(Motive::Try),
@@ -185,6 +193,22 @@ impl Engine {
             (false, _) if state.placement == Some(Placement::Server) => Err(LocalReason::NotAlone),
             (false, _) => Err(LocalReason::Planned),
         }
+    }
+
+    /// Whether a try is due although nothing speaks for it.
+    ///
+    /// A method that no server has run is priced by a ratio of speeds that was measured once, perhaps at a bad moment: it
+    /// might stay here for ever. One try tells. All that a method's attempts lose stays within a small share of
+    /// the time that it took here.
+    pub(super) fn is_due_a_look(&self, method: MethodIndex, state: &MethodState, quote: &Quote) -> bool {
+        let Some(statistics) = self.profile.method(method) else { return false };
+        let lost = state.counts.lost_time.saturating_add(quote.limit);
+        // No server is so fast that it makes up for the way to it.
+        let in_reach = quote.way <= quote.limit / 2;
+        in_reach
+            && !state.info.once
+            && !statistics.ran_remotely()
+            && lost <= statistics.local_time().mul_f64(LOOKING)
     }
 
     /// A plan that has both ends of an edge on the server counts on the caller being there; if the call is made here,

@@ -81,8 +81,11 @@ impl Engine {
         let Some(entry) = self.servers.get_mut(server.position()) else { return };
         if let Link::Up(session) = &mut entry.link {
             session.handle_frame(now, bytes);
-            entry.heard(now);
+            let again = entry.heard(now).then(|| entry.settings.name.clone());
             self.pump(now, server.position());
+            if let Some(server) = again {
+                self.notice(Notice::Heard { server });
+            }
         }
     }
 

@@ -69,6 +69,9 @@ impl Engine {
                 // The first run is timed by itself, so that the second can be compared.
                 return true;
             };
+            if self.is_due_a_look(method, state, &quote) {
+                return true;
+            }
             let hopeful = remote.hoped <= quote.limit;
             match state.placement {
                 None => false,

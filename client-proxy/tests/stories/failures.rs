@@ -99,6 +99,10 @@ fn a_hiccup_is_over_with_the_first_sign_of_life() {
     world.server().mood = Mood::Well;
     world.pass(Duration::from_secs(3));
     assert_eq!(world.call(detect).how, How::Remote);
+    let edge = || "edge".to_owned();
+    let told: Vec<_> =
+        world.notices.iter().skip_while(|notice| **notice != Notice::Silent { server: edge() }).collect();
+    assert_eq!(told, [&Notice::Silent { server: edge() }, &Notice::Heard { server: edge() }]);
 }
 
 #[test]

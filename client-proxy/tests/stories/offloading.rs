@@ -55,6 +55,30 @@ fn a_server_that_is_no_faster_is_not_used_for_time_and_the_report_says_why() {
 }
 
 #[test]
+fn a_server_that_was_measured_at_a_bad_moment_is_found_to_be_fast_in_the_end() {
+    let mut world = World::new(Objective::Time);
+    world.server().claims = Some(0.4);
+    let detect = world.method("detect", DETECT);
+    world.pass(millis(100));
+    let went = world.calls(detect, 200);
+    assert!(went[..50].iter().all(|went| matches!(went.how, How::Local(_))), "not before it is worth a look");
+    assert!(went[150..].iter().all(|went| went.how == How::Remote), "{:?}", went.last());
+}
+
+#[test]
+fn looking_whether_a_server_is_better_than_it_seems_costs_next_to_nothing() {
+    let mut world = World::new(Objective::Time);
+    world.server().speed = 1.0;
+    let detect = world.method("detect", DETECT);
+    world.pass(millis(100));
+    let began = world.now;
+    world.calls(detect, 2_000);
+    let native = DETECT.local * 2_000;
+    let lost = world.now - began - native;
+    assert!(lost > millis(0) && lost <= native / 100, "{lost:?} of {native:?}");
+}
+
+#[test]
 fn energy_is_saved_where_time_is_not_gained() {
     let run = |objective| {
         let mut world = World::new(objective);

@@ -148,4 +148,14 @@ fn what_only_a_server_can_run_goes_to_the_next_one_too() {
     world.servers[0].fates.insert(MethodId::named("large"), Fate::Fail(Failure::NotRun(NotRun::Draining)));
     assert_eq!(world.call(large).how, How::Remote);
     assert_eq!(world.call(detect).how, How::Remote);
+    world.servers[0].fates.clear();
+    world.servers[0].mood = Mood::Stalled;
+    assert_eq!(world.call(detect).how, How::FellBack(Ended::Late));
+    let before = replied(&world);
+    assert_eq!(
+        world.call(large).how,
+        How::Remote,
+        "it waits for a silent server only where there is no other"
+    );
+    assert_eq!(replied(&world)[1], before[1] + 1);
 }

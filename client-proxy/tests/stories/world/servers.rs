@@ -8,6 +8,8 @@ pub(crate) struct Server {
     pub(crate) rate: Bandwidth,
     /// How many times as fast as the device it is.
     pub(crate) speed: f64,
+    /// How fast it says it is, where its measurement was disturbed.
+    pub(crate) claims: Option<f64>,
     pub(crate) statuses: BTreeMap<MethodId, MethodStatus>,
     pub(crate) fates: BTreeMap<MethodId, Fate>,
     pub(crate) refuse: Option<Refusal>,
@@ -204,7 +206,10 @@ impl World {
                     server: server.instance,
                     limits: outboard_wire::Limits::default(),
                     methods: hello.methods.iter().map(status).collect(),
-                    capacity: Capacity { cores: 4, speed: (DEVICE_SPEED as f64 * server.speed) as u64 },
+                    capacity: Capacity {
+                        cores: 4,
+                        speed: (DEVICE_SPEED as f64 * server.claims.unwrap_or(server.speed)) as u64,
+                    },
                     load: Load::default(),
                 };
                 session.accept(now, welcome);
@@ -262,6 +267,7 @@ impl Server {
             round_trip: millis(10),
             rate: Bandwidth::from_megabits_per_second(100),
             speed: 4.0,
+            claims: None,
             statuses: BTreeMap::new(),
             fates: BTreeMap::new(),
             refuse: None,

@@ -1,6 +1,7 @@
 //! A call on its way to a server and back.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use outboard_client_proxy::{AbandonReason, AttemptEvent, Hedge, Offer};
 use outboard_wire::Objects;
@@ -84,6 +85,7 @@ impl<'a> Trip<'a> {
         let event = match mail {
             Mail::Event(event) => event,
             Mail::Hedged(ran) => return self.hedge_ended(ran, slots, codec),
+            Mail::BoundPassed if self.flight.put_off() => return None,
             Mail::BoundPassed if self.hedges_at_bound() => return None,
             Mail::BoundPassed => {
                 self.flight.abandon(AbandonReason::Late);
@@ -93,8 +95,13 @@ impl<'a> Trip<'a> {
         match event {
             AttemptEvent::Back(_) if !self.serves_call_backs() => None,
             AttemptEvent::Back(back) => {
-                let sequence = back.sequence;
-                let outcome = match self.serve(back, slots) {
+                let (sequence, began) = (back.sequence, Instant::now());
+                let served = self.serve(back, slots);
+                // A deadline is one for the whole call.
+                if self.method.descriptor().deadline.is_none() {
+                    self.flight.served(began.elapsed());
+                }
+                let outcome = match served {
                     Ok(answer) => Ok(answer),
                     Err(NotServed::Failed(reason)) => Err(reason),
                     Err(NotServed::Late) => {

@@ -71,6 +71,28 @@ impl InFlight {
         self.alarm = Some(alarm.abort_handle());
     }
 
+    /// A call-back was served on the device for so long, which is no time of the server's.
+    pub(crate) fn served(&mut self, time: Duration) {
+        self.bound = self.bound.and_then(|bound| bound.checked_add(time));
+        self.rearm();
+    }
+
+    /// The bound may have been put off since the alarm was set. Says whether it has not passed.
+    pub(crate) fn put_off(&mut self) -> bool {
+        let early = self.bound.is_some_and(|bound| Instant::now() < bound);
+        if early {
+            self.rearm();
+        }
+        early
+    }
+
+    fn rearm(&mut self) {
+        if let Some(alarm) = self.alarm.take() {
+            alarm.abort();
+            self.arm();
+        }
+    }
+
     /// Waits until something becomes of the attempt.
     pub(crate) async fn next(&self) -> Mail {
         self.mailbox.next().await

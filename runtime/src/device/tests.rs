@@ -6,6 +6,7 @@ use outboard_transport::{Connector, Identity, Link, Listener, TransportConfig};
 use outboard_wire::frame::AppIdentity;
 
 use super::*;
+use crate::mailbox::Mail;
 use crate::registry::Tenant;
 
 const SERVER: ServerIndex = ServerIndex(0);
@@ -73,4 +74,37 @@ async fn what_comes_late_of_one_link_does_not_end_the_next() {
     assert!(world.has_link());
     world.device.link_lost(SERVER, second);
     assert!(!world.has_link());
+}
+
+#[tokio::test]
+async fn what_the_device_serves_counts_for_no_bound() {
+    static METHOD: Method = Method::new(crate::method::Descriptor {
+        app: crate::identity::App { name: "app", version: "1", build: "" },
+        path: "calls_back",
+        name: None,
+        signature: "fn()",
+        body: 0,
+        kind: crate::method::Kind::Remoteable,
+        once: false,
+        remote_only: false,
+        fallback: false,
+        compatible: false,
+        deadline: None,
+        hedge: None,
+        asynchronous: true,
+        slots: &[],
+        schema: |_| (),
+        shim: |_| Ok(()),
+    });
+    let world = World::new();
+    let attempt = Attempt { call: outboard_core::CallId(1), epoch: outboard_core::Epoch::FIRST };
+    let passed = Instant::now();
+    let mut flight = InFlight::new(Arc::clone(&world.device), &METHOD, attempt, Arc::default(), Some(passed));
+    flight.arm();
+    assert!(matches!(flight.next().await, Mail::BoundPassed));
+    assert!(!flight.put_off(), "it has passed");
+    let hour = Duration::from_secs(3600);
+    flight.served(hour);
+    assert_eq!(flight.bound(), Some(passed + hour));
+    assert!(flight.put_off(), "an alarm that was set before says nothing");
 }

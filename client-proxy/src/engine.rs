@@ -12,6 +12,7 @@ mod unknown;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use outboard_core::{MethodId, MethodIndex, Objective, Placement, Plan, ServerIndex, Timestamp};
 use outboard_profiler::Profile;
@@ -58,8 +59,8 @@ pub struct Engine {
 
 #[derive(Debug, Default)]
 struct Callbacks {
-    always: Vec<MethodId>,
-    planned: Vec<MethodId>,
+    always: Arc<[MethodId]>,
+    planned: Arc<[MethodId]>,
 }
 
 impl Engine {

@@ -1,8 +1,9 @@
 //! Attempts: sent, answered, given up, committed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use outboard_core::{ByteCount, CallId, Epoch, InstanceId, Placement, Timestamp};
+use outboard_core::{ByteCount, CallId, Epoch, InstanceId, MethodId, Placement, Timestamp};
 use outboard_profiler::{CallSample, RemoteCall};
 use outboard_wire::device::{NotAnswered, NotSent};
 use outboard_wire::frame::{
@@ -17,9 +18,11 @@ use crate::output::{AttemptEvent, Notice, Output};
 use crate::report::remote_energy;
 
 /// An attempt that has not been settled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct UnderWay {
     pub(super) offer: Offer,
+    /// The methods that the server may call back.
+    on_device: Arc<[MethodId]>,
     pub(super) sent: Timestamp,
     up: ByteCount,
     speed_ratio: f64,
@@ -74,7 +77,7 @@ impl Engine {
         let attempt = Attempt { call: CallId(self.next_call), epoch: Epoch::FIRST };
         let state = self.methods.get(offer.request.method.position()).ok_or(LocalReason::Unknown)?;
         let by_plan = state.placement == Some(Placement::Server) && !offer.exploring;
-        let on_device = if by_plan { &self.callbacks.planned } else { &self.callbacks.always };
+        let on_device = Arc::clone(if by_plan { &self.callbacks.planned } else { &self.callbacks.always });
         let Cargo { slots, result_base, forget } = cargo.into();
         let up = slots.iter().map(SlotImage::size).sum();
         let server = self.servers.get_mut(position).ok_or(LocalReason::NoServer)?;
@@ -83,7 +86,7 @@ impl Engine {
             within: offer.request.within,
             root: offer.request.root,
             time_left: offer.bound,
-            on_device: on_device.clone(),
+            on_device: on_device.to_vec(),
             result_base,
             reply_rate: Some(reply_rate),
             forget,
@@ -101,6 +104,7 @@ impl Engine {
         self.next_call += 1;
         let under_way = UnderWay {
             offer: *offer,
+            on_device,
             sent: now,
             up,
             speed_ratio,
@@ -161,10 +165,9 @@ impl Engine {
 
     /// A delivered reply was committed whole: learn from it.
     pub fn committed(&mut self, now: Timestamp, attempt: Attempt) {
-        let Some(&under_way) = self.under_way.get(&attempt) else { return };
         // Before its reply there is nothing to learn, and the attempt goes on.
-        let Some(reply) = under_way.reply else { return };
-        self.under_way.remove(&attempt);
+        let Some(reply) = self.under_way.get(&attempt).and_then(|under_way| under_way.reply) else { return };
+        let Some(under_way) = self.under_way.remove(&attempt) else { return };
         let Offer { request, asked, local, .. } = under_way.offer;
         let elapsed = now.since(asked);
         self.profile.observe_remote(&RemoteCall {
@@ -267,11 +270,17 @@ impl Engine {
         self.deliver(attempt, AttemptEvent::Failed(frame.failure));
     }
 
-    pub(super) fn called_back(&mut self, back: BackFrame) {
-        let attempt = back.attempt;
-        if self.under_way.contains_key(&attempt) {
-            self.deliver(attempt, AttemptEvent::Back(back));
+    /// Only what the call said may be called back: anything else the user never had in mind for it.
+    pub(super) fn called_back(&mut self, now: Timestamp, back: BackFrame) {
+        let BackFrame { attempt, sequence, method, .. } = back;
+        let Some(under_way) = self.under_way.get(&attempt) else { return };
+        if under_way.on_device.contains(&method) {
+            return self.deliver(attempt, AttemptEvent::Back(back));
         }
+        tracing::warn!(%attempt, %method, "a server called a method back that it may not");
+        let outcome = Err(format!("this call does not have method {method} called back"));
+        // The server has to fail the attempt; where it cannot be told, it has ended.
+        let _ = self.answer(now, AnswerFrame { attempt, sequence, outcome, onces: 0 });
     }
 
     pub(super) fn deliver(&mut self, attempt: Attempt, event: AttemptEvent) {

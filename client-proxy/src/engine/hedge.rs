@@ -24,7 +24,7 @@ impl Engine {
     /// The bound of an attempt has passed, and it goes on all the same, as the device runs the call too.
     pub fn overdue(&mut self, now: Timestamp, attempt: Attempt) {
         let Some(under_way) = self.under_way.get_mut(&attempt) else { return };
-        let before = *under_way;
+        let before = under_way.clone();
         under_way.overdue = true;
         self.count_late(now, &before);
     }

@@ -134,7 +134,7 @@ impl Engine {
             }
             Event::Replied(reply) => self.replied(now, reply),
             Event::Failed(failed) => self.failed(now, failed),
-            Event::Back(back) => self.called_back(back),
+            Event::Back(back) => self.called_back(now, back),
             Event::Draining => self.refresh_words(now),
             Event::Load(load) => self.servers[position].loaded(now, load),
             Event::RoundTrip(round_trip) => self.round_trip(now, ServerIndex(position as u16), round_trip),

@@ -240,26 +240,3 @@ fn words_follow_the_session() {
     assert_eq!(world.words[&detect], Word::Local);
     assert_eq!(world.engine.report(world.now).methods[0].placement, Placement::Device);
 }
-
-#[test]
-fn a_call_made_by_a_call_back_goes_to_the_server_that_waits_for_it() {
-    let mut world = World::with(Objective::Time, |settings| {
-        let cloud = outboard_client_proxy::ServerSettings { name: "cloud".into(), token: "token".into() };
-        settings.servers.push(cloud);
-    });
-    let (outer, inner) = (world.method("outer", DETECT), world.method("inner", DETECT));
-    world.pass(millis(100));
-    world.calls(outer, 5);
-    world.calls(inner, 5);
-    let Decision::Remote(mut offer) = world.engine.decide(world.now, &Request::new(outer)) else {
-        panic!("it is offloaded as a rule")
-    };
-    let size = outboard_core::ByteCount::from_bytes(DETECT.up);
-    world.engine.confirm(world.now, &mut offer, size).expect("the offer stands");
-    let attempt = world.engine.attempt(world.now, &offer, Vec::new()).expect("the session is open");
-    let within = Request { within: Some(attempt), caller: Some(outer), ..Request::new(inner) };
-    match world.engine.decide(world.now, &within) {
-        Decision::Remote(offer) => assert_eq!(offer.server, world.offers[0].server),
-        decision => panic!("{decision:?}"),
-    }
-}

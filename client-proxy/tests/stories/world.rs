@@ -20,8 +20,8 @@ use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls};
 use outboard_solver::{Automatic, Limits, Solve};
 use outboard_wire::Timing;
 use outboard_wire::frame::{
-    AppIdentity, Attempt, Capacity, FailedFrame, Failure, Image, Load, MethodStatus, Refusal, ReplyFrame,
-    ServerCost, SlotImage, Welcome,
+    AnswerFrame, AnswerImage, AppIdentity, Attempt, BackFrame, Capacity, FailedFrame, Failure, Image, Load,
+    MethodStatus, Refusal, ReplyFrame, ServerCost, SlotImage, Welcome,
 };
 use outboard_wire::server::{Event as ServerEvent, Output as ServerOutput, Session};
 
@@ -66,7 +66,10 @@ pub(crate) enum Fate {
     Fail(Failure),
     /// It takes that many times as long as it should.
     Slow(f64),
+    /// It calls that method of the device first, whether or not it may.
+    CallBack(MethodId),
 }
+
 /// How a call went.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Went {
@@ -110,6 +113,8 @@ pub(crate) struct World {
     costs: BTreeMap<MethodId, Cost>,
     works: BTreeMap<Attempt, f64>,
     pub(crate) delivered: BTreeMap<Attempt, Vec<AttemptEvent>>,
+    /// Call-backs that the device was given, and answered.
+    pub(crate) call_backs: Vec<MethodId>,
     queue: BTreeMap<(Timestamp, u64), (usize, Happening)>,
     sequence: u64,
 }
@@ -144,6 +149,7 @@ impl World {
             costs: BTreeMap::new(),
             works: BTreeMap::new(),
             delivered: BTreeMap::new(),
+            call_backs: Vec::new(),
             queue: BTreeMap::new(),
             sequence: 0,
         };
@@ -381,6 +387,13 @@ impl World {
                 Output::Disconnect { server, .. } => {
                     let (delay, connection) = self.servers[server.position()].carry(0);
                     self.later(delay, server.position(), Happening::ServerLost(connection));
+                }
+                Output::Deliver { event: AttemptEvent::Back(back), .. } => {
+                    self.call_backs.push(back.method);
+                    let answer = AnswerImage { result: Image::default(), exclusive: Vec::new() };
+                    let BackFrame { attempt, sequence, .. } = back;
+                    let answer = AnswerFrame { attempt, sequence, outcome: Ok(answer), onces: 0 };
+                    self.engine.answer(self.now, answer).expect("the server waits for it");
                 }
                 Output::Deliver { attempt, event } => self.delivered.entry(attempt).or_default().push(event),
                 Output::Replan(problem) => {

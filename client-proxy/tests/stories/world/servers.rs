@@ -226,8 +226,29 @@ impl World {
                     Fate::Fail(Failure::NotRun(_)) => Duration::ZERO,
                     _ => self.costs[&call.method].local.mul_f64(work * factor / server.speed),
                 };
+                if let Fate::CallBack(method) = fate {
+                    let attempt = call.attempt;
+                    let back = BackFrame { attempt, sequence: 0, method, slots: Vec::new(), onces: None };
+                    session.back(now, back).expect("nothing stands against it");
+                    return;
+                }
                 let connection = server.connection;
                 self.later(ran, position, Happening::Finish(connection, call.attempt, call.method, ran));
+            }
+            ServerEvent::Answer(AnswerFrame { attempt, outcome: Err(text), .. }) => {
+                let (failure, load) = (Failure::CallBack(text), Load::default());
+                session.fail(now, FailedFrame { attempt, failure, load });
+            }
+            ServerEvent::Answer(AnswerFrame { attempt, outcome: Ok(_), .. }) => {
+                let reply = ReplyFrame {
+                    attempt,
+                    result: Vec::new().into(),
+                    exclusive: Vec::new(),
+                    onces: 0,
+                    cost: ServerCost::default(),
+                    load: Load::default(),
+                };
+                session.reply(now, reply);
             }
             ServerEvent::Ask(ask) => {
                 let known = server.finished.get(&ask.about).copied();

@@ -36,3 +36,46 @@ impl Queued {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+    use std::thread::ThreadId;
+
+    use bytes::Bytes;
+    use outboard_core::{CallId, Epoch, MethodId};
+    use outboard_wire::frame::{Attempt, Image, SlotImage};
+
+    use super::*;
+    use crate::executor::Executor;
+
+    #[test]
+    fn what_is_let_go_frees_its_arguments_at_once_and_its_thread_without_a_core() {
+        let executor = Executor::new(1);
+        let _occupied = executor.permits.acquire();
+        let argument = Bytes::from(vec![7; 100]);
+        let attempt = Attempt { call: CallId(1), epoch: Epoch::FIRST };
+        let slots = vec![SlotImage::Whole(Image(argument.clone()))];
+        let queued = Arc::new(Queued::new(CallFrame::new(attempt, MethodId(1), slots), Timestamp::ZERO));
+
+        let (sender, threads) = mpsc::channel::<ThreadId>();
+        let (permits, waiting, begun) = (Arc::clone(&executor.permits), Arc::clone(&queued), sender.clone());
+        let waits = move || {
+            begun.send(std::thread::current().id()).unwrap();
+            assert!(permits.acquire_unless(|| waiting.is_let_go()).is_none());
+        };
+        executor.run(Box::new(waits)).unwrap();
+        let waited = threads.recv().unwrap();
+
+        queued.let_go(&executor.permits);
+        assert!(argument.is_unique(), "nobody else holds it");
+        // Other threads run these jobs until the one that waited is back.
+        loop {
+            let sender = sender.clone();
+            executor.run(Box::new(move || sender.send(std::thread::current().id()).unwrap())).unwrap();
+            if threads.recv().unwrap() == waited {
+                break;
+            }
+        }
+    }
+}

@@ -1,6 +1,9 @@
 //! Call-backs, and calls that they make.
 
-use outboard_wire::frame::{Failure, NotRun};
+use std::time::Duration;
+
+use outboard_core::Timestamp;
+use outboard_wire::frame::{CallFrame, Failure, NotRun};
 use outboard_wire::server::NotCalledBack;
 
 use crate::world::{End, World, attempt, call, not_run, within};
@@ -143,5 +146,34 @@ fn a_call_within_does_not_outlast_the_wait_that_would_have_run_it() {
         assert_eq!(world.start(phone, 2), Err(NotRun::Fenced), "{end}");
         let ends = world.ends(phone);
         assert!(ends.contains(&not_run(2, NotRun::Fenced)), "{end}: {ends:?}");
+    }
+}
+
+#[test]
+fn a_call_within_is_not_started_after_its_time() {
+    for comes_first in ["worker", "timeout"] {
+        let mut world = World::new();
+        let phone = world.attach();
+        world.run(phone, 1);
+        world.back(phone, 1, 0).unwrap();
+        world.exchange();
+        let time_left = Some(Duration::from_millis(500));
+        world.call(phone, CallFrame { time_left, ..within(1, 2) });
+        world.exchange();
+
+        world.now = Timestamp::ZERO + Duration::from_millis(500);
+        match comes_first {
+            "worker" => assert_eq!(world.start(phone, 2), Err(NotRun::TooLate)),
+            _ => world.tick(),
+        }
+        world.exchange();
+        assert_eq!(world.queued(), [], "{comes_first}");
+        assert_eq!(world.ends(phone), [not_run(2, NotRun::TooLate)], "{comes_first}");
+
+        // The outer one has time, and goes on.
+        world.answer(phone, 1, 0);
+        world.exchange();
+        world.resumed(phone, 1);
+        assert!(world.reply(phone, 1));
     }
 }

@@ -1,5 +1,7 @@
 //! How much the server takes on.
 
+use std::time::Duration;
+
 use outboard_core::{ByteCount, InstanceId};
 use outboard_wire::frame::{CallFrame, Load};
 use outboard_wire::frame::{Failure, Hello, Image, NotRun, SlotImage};
@@ -90,6 +92,41 @@ fn the_arguments_that_are_held_are_bounded() {
     world.exchange();
     assert_eq!(world.ends(phone), [End::Replied(1)]);
     assert_eq!(world.queued(), [3, 4]);
+}
+
+#[test]
+fn what_a_call_held_that_was_let_go_before_its_start_is_there_for_others() {
+    for end in ["fence", "lost", "late", "outer fence", "outer reply"] {
+        let mut world = World::with(|settings| {
+            settings.argument_bytes = ByteCount::from_bytes(2500);
+            settings.calls = 2;
+        });
+        let (phone, tablet) = (world.attach(), world.attach());
+        let time_left = Some(Duration::from_millis(500));
+        let large = SlotImage::Whole(Image::from(vec![0; 2000]));
+        let is_within = end.starts_with("outer");
+        if is_within {
+            world.run(phone, 1);
+            world.back(phone, 1, 0).unwrap();
+            world.exchange();
+        }
+        let frame = if is_within { within(1, 2) } else { call(2) };
+        world.call(phone, CallFrame { time_left, slots: vec![large.clone()], ..frame });
+        world.exchange();
+        assert_eq!(world.queued(), [2], "{end}");
+        match end {
+            "fence" => world.fence(phone, 2),
+            "lost" => world.cut(phone),
+            "late" => world.pass(Duration::from_millis(500)),
+            "outer fence" => world.fence(phone, 1),
+            _ => assert!(world.reply(phone, 1)),
+        }
+        world.exchange();
+        assert_eq!(world.queued(), [], "{end}: the worker is told");
+        world.call(tablet, CallFrame { slots: vec![large], ..call(3) });
+        world.exchange();
+        assert_eq!((world.queued(), world.ends(tablet)), (vec![3], vec![]), "{end}");
+    }
 }
 
 #[test]

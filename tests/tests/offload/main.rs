@@ -2,6 +2,7 @@
 
 mod arguments;
 mod callbacks;
+mod cancelling;
 mod endings;
 mod futures;
 mod hedges;

@@ -4,6 +4,7 @@ mod codec;
 mod decide;
 mod faults_equal;
 mod local;
+mod remote_connect;
 mod remote_latency;
 mod solver_maui;
 
@@ -16,6 +17,7 @@ pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
         Box::new(local::Async),
         Box::new(decide::Decide),
         Box::new(remote_latency::RemoteLatency),
+        Box::new(remote_connect::RemoteConnect),
         Box::new(codec::Codec),
         Box::new(solver_maui::SolverMaui),
         Box::new(faults_equal::FaultsEqual),

@@ -30,6 +30,11 @@ impl Series {
         Self(self.0.iter().zip(&other.0).map(|(own, others)| own / others).collect())
     }
 
+    /// This and a constant.
+    pub(crate) fn plus(&self, constant: f64) -> Self {
+        self.0.iter().map(|own| own + constant).collect()
+    }
+
     /// This less another, turn by turn.
     pub(crate) fn minus(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(own, others)| own - others).collect())

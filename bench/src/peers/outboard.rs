@@ -29,21 +29,46 @@ pub(crate) fn serve() -> ExitCode {
     outboard::main(|| ExitCode::FAILURE)
 }
 
-pub(crate) struct Outboard {
-    // Left before the runtime ends, which is before its server does.
-    _entered: ContextGuard,
-    _runtime: Runtime,
-    _server: ServerProcess,
+/// A server without a device.
+pub(crate) struct Served {
+    server: ServerProcess,
     _keys: TempDir,
 }
 
-impl Outboard {
+impl Served {
     pub(crate) fn start() -> Result<Self, Failure> {
         let keys = TempDir::new().map_err(Failure::of_peer(NAME))?;
         let words = [SERVE, "--listen", "127.0.0.1:0", "--state-dir"].map(OsStr::new);
         let server = ServerProcess::start(NAME, words.into_iter().chain([keys.path().as_os_str()]))?;
-        let runtime = attached(server.greeting()).map_err(Failure::of_peer(NAME))?;
-        Ok(Self { _entered: runtime.enter(), _runtime: runtime, _server: server, _keys: keys })
+        Ok(Self { server, _keys: keys })
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        self.server.greeting()
+    }
+}
+
+/// From the start of a runtime to the first reply, in milliseconds.
+pub(crate) fn first_reply(address: &str) -> Result<f64, Failure> {
+    let start = Instant::now();
+    let runtime = attached(address).map_err(Failure::of_peer(NAME))?;
+    let _entered = runtime.enter();
+    null(&[0; REQUEST]).map_err(Failure::of_peer(NAME))?;
+    Ok(start.elapsed().as_secs_f64() * 1e3)
+}
+
+pub(crate) struct Outboard {
+    // Left before the runtime ends, which is before its server does.
+    _entered: ContextGuard,
+    _runtime: Runtime,
+    _server: Served,
+}
+
+impl Outboard {
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let server = Served::start()?;
+        let runtime = attached(server.address()).map_err(Failure::of_peer(NAME))?;
+        Ok(Self { _entered: runtime.enter(), _runtime: runtime, _server: server })
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use outboard::__private::wire::{DecodeError, Decoder, Encoder, Place, Places, Schema};
-use outboard::State;
+use outboard::{State, Tracked};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -360,4 +360,30 @@ fn deep_recursion_is_refused() {
     assert!(list.encode(&mut Encoder::new()).is_err());
     assert!(matches!(decode::<List>(&[1; 10_000]), Err(DecodeError::TooDeep)));
     assert_eq!(Schema::of::<List>().text, r#"{"next":option<box<{"next":option<box<#1>>,}>>,}"#);
+}
+
+#[test]
+fn a_struct_is_known_to_be_unchanged_where_all_that_travels_is() {
+    #[derive(State)]
+    struct Map {
+        tiles: Tracked<Vec<u8>>,
+        marks: Tracked<Vec<u8>>,
+        #[serde(skip)]
+        window: Window,
+    }
+    #[derive(State)]
+    struct Partly {
+        _tiles: Tracked<Vec<u8>>,
+        _zoom: u8,
+    }
+    let mut map = Map { tiles: vec![1].into(), marks: vec![2].into(), window: Window(None) };
+    let before = map.stamp();
+    map.window = Window(Some(1));
+    assert!(before.is_some() && map.stamp() == before, "what does not travel does not count");
+    std::mem::swap(&mut map.tiles, &mut map.marks);
+    assert_ne!(map.stamp(), before);
+    assert_eq!(Marker.stamp(), Marker.stamp());
+    assert!(Marker.stamp().is_some(), "there is nothing that could change");
+    assert_eq!(Partly { _tiles: vec![1].into(), _zoom: 1 }.stamp(), None);
+    assert_eq!(Shape::Nothing.stamp(), None);
 }

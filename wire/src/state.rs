@@ -32,8 +32,10 @@ use crate::tracked::Stamp;
     label = "does not implement `outboard::State`",
     note = "put `#[derive(outboard::State)]` on `{Self}` if it is yours",
     note = "for a foreign type that has serde's traits, put `#[state(opaque)]` on the field or parameter",
-    note = "interior mutability (`Cell`, `Mutex`, atomics), `Rc`, `Arc` and references cannot travel: own the value, or \
-            keep it on the device with `#[serde(skip)]`"
+    note = "for what several places of the program hold and change (`Arc<Mutex<_>>`, `Rc<RefCell<_>>`), use \
+            `outboard::Shared<_>`",
+    note = "other interior mutability (`Cell`, atomics), plain `Rc` and `Arc`, and references cannot travel: own the \
+            value, or keep it on the device with `#[serde(skip)]`"
 )]
 pub trait State: Sized + 'static {
     /// Whether the type has skipped fields, itself or in fixed places within.

@@ -37,6 +37,7 @@ fn structure(fields: &[Field<'_>], from_default: bool) -> TokenStream {
     let decoded = if from_default { decode_into_default(fields) } else { decode_whole(fields) };
     let exchanged = fields.iter().map(exchanged);
     let skips = skips(fields);
+    let stamp = stamp(fields);
     let named = numbered(fields).map(|(index, field)| named(&index, field));
     let placed = numbered(fields).map(|(index, field)| placed(&index, field));
     quote! {
@@ -58,6 +59,8 @@ fn structure(fields: &[Field<'_>], from_default: bool) -> TokenStream {
         fn exchange(&mut self, other: &mut Self) {
             #(#exchanged)*
         }
+
+        #stamp
 
         fn places(&self, places: &mut __outboard_wire::Places<'_>) {
             if <Self as __outboard_wire::State>::SKIPS {
@@ -139,6 +142,22 @@ fn skips(fields: &[Field<'_>]) -> TokenStream {
     }
     let within = numbered(fields).map(|(_, field)| field.function("SKIPS"));
     quote!(false #(|| #within)*)
+}
+
+/// A value is known to be unchanged where all of its parts are that travel. What goes through serde never says so.
+fn stamp(fields: &[Field<'_>]) -> TokenStream {
+    if fields.iter().any(|field| matches!(field.travel, Travel::Opaque)) {
+        return TokenStream::new();
+    }
+    let parts = numbered(fields).map(|(_, field)| {
+        let member = &field.member;
+        field.call("stamp", quote!(&self.#member))
+    });
+    quote! {
+        fn stamp(&self) -> ::core::option::Option<__outboard_wire::Stamp> {
+            __outboard_wire::Stamp::of_all([#(#parts),*])
+        }
+    }
 }
 
 /// What a variant holds has no fixed place, so a choice is exchanged whole and found as a whole: the trait's defaults.

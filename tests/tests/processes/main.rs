@@ -10,6 +10,7 @@ mod drained;
 mod garbage;
 mod gone;
 mod lossy;
+mod once;
 mod refused;
 mod roaming;
 mod severed;

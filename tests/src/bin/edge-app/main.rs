@@ -68,6 +68,7 @@ fn call(words: &[&str], ledger: &Mutex<Ledger>) -> (String, u32) {
         ["post-soon", amount, gate] => text(ledger().post_soon(number(amount), gate)),
         ["announce", amount, gate] => text(ledger().announce(number(amount), gate)),
         ["pay", amount, gate] => paid(methods::pay(number(amount), gate)),
+        ["buy", amount, gate] => paid(methods::buy(number(amount), gate)),
         ["pay-soon", amount, gate] => paid(methods::pay_soon(number(amount), gate)),
         ["ledger"] => (format!("{:?}", *ledger()), std::process::id()),
         _ => panic!("`{}` is no call of this program", words.join(" ")),

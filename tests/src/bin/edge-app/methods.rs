@@ -115,6 +115,14 @@ pub(crate) fn pay(amount: u64, gate: &str) -> Result<Ran, CallError> {
     Ok(ran(amount))
 }
 
+/// May run again, and must not pay again.
+#[remoteable(name = "buy")]
+pub(crate) fn buy(amount: u64, gate: &str) -> Result<Ran, CallError> {
+    let paid = pay(amount, gate);
+    knock(gate);
+    paid
+}
+
 #[remoteable(name = "pay-soon", once, deadline = "2s")]
 pub(crate) fn pay_soon(amount: u64, gate: &str) -> Result<Ran, CallError> {
     knock(gate);

@@ -53,10 +53,11 @@ impl Trip<'_> {
             Ok(given) => Ok(AnswerImage { result: given.result, exclusive: given.exclusive }),
             Err(_) if call_back.is_late() => Err(NotServed::Late),
             Err(error) => {
-                if let ShimError::Panicked(text, _) = &error {
-                    self.panicked = Some(text.clone());
+                let reason = format!("`{title}` on the device: {error}");
+                if let ShimError::Panicked(_, payload) = error {
+                    self.panicked = Some(payload);
                 }
-                Err(format!("`{title}` on the device: {error}").into())
+                Err(reason.into())
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A call on its way to a server and back.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ pub(super) struct Trip<'a> {
     /// What was sent of the slots that call-backs may run on.
     pub(super) sent: Vec<Option<Image>>,
     /// The panic of a call-back, which unwinds the method on the server too.
-    pub(super) panicked: Option<String>,
+    pub(super) panicked: Option<Box<dyn Any + Send>>,
     pub(super) hedged: Hedged,
     /// The shared objects that went with it.
     pub(super) objects: Objects,
@@ -178,12 +179,12 @@ impl<'a> Trip<'a> {
         let is_all = descriptor.once || descriptor.remote_only && !descriptor.fallback;
         match failure {
             Failure::Panicked(text) if is_all => std::panic::resume_unwind(Box::new(text)),
-            // The panic of a call-back has unwound the method too, as it would have here.
-            Failure::CallBack(_) if is_all && self.panicked.is_some() => {
-                std::panic::resume_unwind(Box::new(self.panicked.take().unwrap_or_default()))
-            }
             Failure::Unencodable(text) if is_all => remote(text),
             failure @ (Failure::CallBack(_) | Failure::SharedSlotChanged(_)) if is_all => {
+                // The panic of a call-back has unwound the method too, as it would have here.
+                if let Some(panic) = self.panicked.take() {
+                    std::panic::resume_unwind(panic);
+                }
                 remote(format!("`{}` ran on the server, and {failure}", descriptor.title()))
             }
             failure @ (Failure::Fenced | Failure::Forgotten) if is_all => self.unknown(failure.to_string()),

@@ -4,6 +4,7 @@ mod arguments;
 mod callbacks;
 mod cancelling;
 mod endings;
+mod failing;
 mod futures;
 mod hedges;
 mod lives;

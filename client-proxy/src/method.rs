@@ -24,6 +24,8 @@ pub struct MethodInfo {
     pub once: bool,
     /// It cannot run on the device.
     pub remote_only: bool,
+    /// Another function stands in while servers are away or late.
+    pub fallback: bool,
     /// Time that a call may take.
     pub deadline: Option<Duration>,
     /// Its body.
@@ -34,7 +36,7 @@ pub struct MethodInfo {
     pub compatible: bool,
     /// Its own ε, in place of the runtime's.
     pub slowdown: Option<f64>,
-    /// Its own way to hedge, in place of the runtime's. Methods that may run only once or only remotely are never hedged.
+    /// Its own way to hedge, in place of the runtime's. Methods that may run only once or only remotely, or that have a fallback, are never hedged.
     pub hedge: Option<Hedge>,
     /// What keeps it on the device although it is remoteable: a skipped field beneath a container, say.
     pub obstacle: Option<String>,
@@ -69,6 +71,7 @@ impl MethodInfo {
             kind: Kind::Remoteable,
             once: false,
             remote_only: false,
+            fallback: false,
             deadline: None,
             body: BodyHash(0),
             schema: SchemaHash(0),
@@ -161,7 +164,7 @@ impl MethodState {
         let own = info.slowdown.filter(|slowdown| slowdown.is_finite() && *slowdown >= 0.0);
         Self {
             slowdown: own.unwrap_or(default_slowdown),
-            hedge: if info.once || info.remote_only {
+            hedge: if info.once || info.remote_only || info.fallback {
                 Hedge::Never
             } else {
                 info.hedge.unwrap_or(default_hedge)

@@ -13,7 +13,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use outboard_client_proxy::{
-    Decision, Engine, Hedge, LocalReason, MethodInfo, Notice, Offer, Output, Report, Request, ServerSettings,
+    Decision, Engine, LocalReason, MethodInfo, Notice, Offer, Output, Report, Request, ServerSettings,
 };
 use outboard_core::{ByteCount, MethodId, Plan, ServerIndex, Timestamp};
 use outboard_transport::{LinkSender, SendError, ServerAddress};
@@ -421,8 +421,8 @@ fn method_info(method: &'static Method, offered: &Offered) -> MethodInfo {
         once: descriptor.once,
         remote_only: descriptor.remote_only,
         deadline: descriptor.deadline,
-        // What stands in for a late server stands in alone.
-        hedge: if descriptor.fallback { Some(Hedge::Never) } else { descriptor.hedge },
+        fallback: descriptor.fallback,
+        hedge: descriptor.hedge,
         body: descriptor.body(),
         schema: offered.schema,
         compatible: descriptor.compatible,

@@ -40,8 +40,8 @@ impl Engine {
 
     /// *Consult* unless nothing can make a call go to a server before the words are looked at again.
     fn word_of(&self, now: Timestamp, method: MethodIndex, state: &MethodState) -> Word {
-        if state.info.remote_only {
-            // It has to ask even where no server is, to be refused.
+        if state.info.remote_only || state.info.fallback {
+            // It has to ask even where no server is: to be refused, or to be told that its fallback stands in.
             return Word::Consult;
         }
         let takes = |server: &&Server| server.is_attached() && server.offers(method);

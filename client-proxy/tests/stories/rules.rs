@@ -223,6 +223,17 @@ fn registering_twice_is_registering_once() {
 }
 
 #[test]
+fn a_method_with_a_fallback_asks_even_where_no_server_is() {
+    let mut world = World::with(Objective::Time, |settings| settings.servers.clear());
+    let info = MethodInfo { fallback: true, ..MethodInfo::remoteable(MethodId::named("exactly"), "exactly") };
+    let (exactly, plain) = (world.register(info, DETECT), world.method("plain", DETECT));
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.call(exactly).how, How::Local(LocalReason::NoServer));
+    assert_eq!(world.words.get(&exactly), None, "it says consult from the beginning");
+    assert_eq!(world.words[&plain], Word::Local);
+}
+
+#[test]
 fn words_follow_the_session() {
     let mut world = World::new(Objective::Time);
     let detect = world.method("detect", DETECT);

@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod asleep;
+mod choices;
 mod configured;
 mod drained;
 mod garbage;

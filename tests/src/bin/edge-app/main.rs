@@ -7,6 +7,7 @@
 //! Methods that take a gate knock there in the middle and wait until the test lets them go on: nothing here sleeps, and a
 //! test knows exactly when a method is half-way.
 
+mod choices;
 mod methods;
 
 use std::io::Write as _;
@@ -70,6 +71,10 @@ fn call(words: &[&str], ledger: &Mutex<Ledger>) -> (String, u32) {
         ["pay", amount, gate] => paid(methods::pay(number(amount), gate)),
         ["buy", amount, gate] => paid(methods::buy(number(amount), gate)),
         ["pay-soon", amount, gate] => paid(methods::pay_soon(number(amount), gate)),
+        ["only-there", value, gate] => paid(choices::only_there(number(value), gate)),
+        ["exactly", value, gate] => text(choices::exactly(number(value), gate)),
+        ["race", value, gate] => text(choices::race(number(value), gate)),
+        ["race-and-show", gate] => text(choices::race_and_show(gate)),
         ["ledger"] => (format!("{:?}", *ledger()), std::process::id()),
         _ => panic!("`{}` is no call of this program", words.join(" ")),
     }

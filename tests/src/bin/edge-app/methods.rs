@@ -149,12 +149,12 @@ static SLOWNESS: LazyLock<u64> = LazyLock::new(|| {
     told.map_or(1, |text| text.parse().expect("a number"))
 });
 
-fn ran(value: u64) -> Ran {
+pub(crate) fn ran(value: u64) -> Ran {
     (value, std::process::id())
 }
 
 /// Says which process is here, and waits for the test to answer or to hang up.
-fn knock(gate: &str) {
+pub(crate) fn knock(gate: &str) {
     let mut gate = TcpStream::connect(gate).expect("the test listens");
     writeln!(gate, "{}", std::process::id()).expect("the test reads");
     // Whatever comes, the method goes on; that it was let go by a test that has failed does not matter.

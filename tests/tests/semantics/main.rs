@@ -106,6 +106,11 @@ fn what_became_of_another_call_that_is_taken_is_found() {
 }
 
 #[test]
+fn shared_values_that_are_moved_are_found() {
+    assert_is_found(Defect::MovesShared);
+}
+
+#[test]
 fn a_delta_that_is_applied_to_another_version_is_found() {
     assert_is_found(Defect::AppliesToAnotherBase);
 }

@@ -14,7 +14,7 @@ pub(crate) fn program(tape: &mut Tape) -> Program {
     let mut methods: Vec<Method> = Vec::new();
     // From the last to the first: a method knows those that it may call.
     for (number, &kind) in kinds.iter().enumerate().rev() {
-        let slots: Vec<Slot> = (0..*tape.pick(&[0, 1, 2, 3, 2, 1])).map(|_| slot(tape)).collect();
+        let slots: Vec<Slot> = (0..*tape.pick(&[0, 1, 2, 3, 2, 1])).map(|_| slot(kind, tape)).collect();
         let scope = slots
             .iter()
             .map(|slot| Known { of: slot.of, writable: slot.passing != Passing::Shared })
@@ -22,18 +22,24 @@ pub(crate) fn program(tape: &mut Tape) -> Program {
         let mut writer =
             Writer { tape, first: number + 1, callees: &methods, scope, at: Some(kind), calls: 4 };
         let body = writer.body();
-        let is_async = kind == Kind::Device && tape.one_in(3);
+        let is_async = kind == Kind::Device && tape.one_in(2);
         methods.insert(0, Method { kind, is_async, slots, body });
     }
-    let objects: Vec<Type> =
-        (0..1 + tape.below(3)).map(|_| *tape.pick(&[Type::Plain, Type::Deep, Type::Leaf])).collect();
+    let objects: Vec<Type> = (0..1 + tape.below(3))
+        .map(|_| *tape.pick(&[Type::Plain, Type::Deep, Type::Leaf, Type::Holder, Type::Holder]))
+        .collect();
     let scope = objects.iter().map(|&of| Known { of, writable: true }).collect();
     let mut writer = Writer { tape, first: 0, callees: &methods, scope, at: None, calls: 8 };
     let main = writer.main();
     Program { methods, objects, main }
 }
 
-fn slot(tape: &mut Tape) -> Slot {
+fn slot(kind: Kind, tape: &mut Tape) -> Slot {
+    // Device methods have few: what is shared is not called back with.
+    if kind != Kind::Once && tape.one_in(if kind == Kind::Device { 16 } else { 6 }) {
+        let passing = *tape.pick(&[Passing::Exclusive, Passing::Exclusive, Passing::Shared, Passing::Value]);
+        return Slot { of: Type::Holder, passing };
+    }
     let passing = *tape.pick(&[
         Passing::Exclusive,
         Passing::Exclusive,
@@ -112,7 +118,7 @@ impl Writer<'_> {
 
     fn statement(&mut self, list: &mut Vec<Statement>, depth: usize) {
         let variable = self.tape.below(VARIABLES);
-        match self.tape.below(16) {
+        match self.tape.below(18) {
             0 => list.push(Statement::Let { variable, value: self.expression(0) }),
             1..=3 => {
                 if let Some(place) = self.place(|known| known.writable) {
@@ -145,6 +151,7 @@ impl Writer<'_> {
                 list.push(Statement::Repeat { times, body: self.statements(3, depth + 1).into() });
             }
             9 | 10 if self.on_device() => self.device_statement(list, variable),
+            12 | 13 => self.held_statement(list),
             11 if depth > 0 && self.tape.one_in(4) => {
                 let value = self.expression(0);
                 let leave = *self.tape.pick(&[Statement::Return, Statement::Fail, Statement::Panic]);
@@ -152,6 +159,26 @@ impl Writer<'_> {
             }
             _ => self.call(list),
         }
+    }
+
+    fn held_statement(&mut self, list: &mut Vec<Statement>) {
+        let kind = self.tape.below(4);
+        // What is held can be changed through a shared reference.
+        let Some(place) = self.place(|known| known.of == Type::Holder && (known.writable || kind < 2)) else {
+            return;
+        };
+        let value = self.expression(0);
+        list.push(match kind {
+            0 | 1 => {
+                let before = Box::new(Expression::Held(place.clone()));
+                Statement::SetHeld { place, value: Expression::Mix(before, Box::new(value)) }
+            }
+            2 => Statement::Grow { place, value },
+            _ => match self.place(|known| known.of == Type::Holder) {
+                Some(from) => Statement::Hold { place, from },
+                None => return,
+            },
+        });
     }
 
     fn device_statement(&mut self, list: &mut Vec<Statement>, variable: usize) {
@@ -227,7 +254,7 @@ impl Writer<'_> {
     }
 
     fn expression(&mut self, depth: usize) -> Expression {
-        match self.tape.below(7) {
+        match self.tape.below(9) {
             0 => Expression::Constant(self.tape.below(10) as i64),
             1 => Expression::Variable(self.tape.below(VARIABLES)),
             kind @ 2..=4 => match self.place(|_| true) {
@@ -235,6 +262,10 @@ impl Writer<'_> {
                 Some(place) if kind == 3 => Expression::Length(place),
                 Some(place) => Expression::Last(place),
                 None => Expression::Constant(1),
+            },
+            7 => match self.place(|known| known.of == Type::Holder) {
+                Some(place) => Expression::Held(place),
+                None => Expression::Constant(2),
             },
             _ if depth < 2 => {
                 Expression::Mix(Box::new(self.expression(depth + 1)), Box::new(self.expression(depth + 1)))

@@ -173,6 +173,18 @@ impl Machine {
                 let list = &mut heap.at_mut(&frame.reference(&place)).list;
                 list.insert(if front { 0 } else { list.len() }, value);
             }
+            Statement::SetHeld { place, value } => {
+                let value = frame.evaluate(heap, &value);
+                heap.at(&frame.reference(&place)).held.set(value);
+            }
+            Statement::Hold { place, from } => {
+                let held = heap.at(&frame.reference(&from)).held.clone();
+                heap.at_mut(&frame.reference(&place)).held = held;
+            }
+            Statement::Grow { place, value } => {
+                let value = frame.evaluate(heap, &value);
+                heap.at_mut(&frame.reference(&place)).held.grow(value);
+            }
             Statement::Pop { place } => _ = heap.at_mut(&frame.reference(&place)).list.pop(),
             Statement::New(of) => frame.slots.push(heap.allocate(Object::new(of))),
             Statement::If { odd, then, otherwise } => {
@@ -280,6 +292,7 @@ impl Frame {
             Expression::Variable(variable) => self.variables[*variable],
             Expression::Number(place, field) => heap.at(&self.reference(place)).numbers[*field],
             Expression::Length(place) => heap.at(&self.reference(place)).list.len() as i64,
+            Expression::Held(place) => heap.at(&self.reference(place)).held.number(),
             Expression::Last(place) => heap.at(&self.reference(place)).list.last().copied().unwrap_or(-1),
             Expression::Mix(left, right) => {
                 let (left, right) = (self.evaluate(heap, left), self.evaluate(heap, right));

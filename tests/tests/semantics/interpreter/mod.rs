@@ -9,6 +9,7 @@ mod plain;
 mod program;
 mod report;
 mod server;
+mod shared;
 mod show;
 mod simpler;
 mod tape;
@@ -106,7 +107,8 @@ fn difference(expected: &Outcome, run: &Run, weather: Weather) -> Option<String>
         let keep = |object: &Object| if told.is_nothing() { object.clone() } else { object.unmarked() };
         objects.iter().map(keep).collect()
     };
-    if (expected.flow, marked(&expected.objects)) != (found.flow, marked(&found.objects)) {
+    let is_same = expected.flow == found.flow && marked(&expected.objects) == marked(&found.objects);
+    if !is_same || expected.graph != found.graph {
         return differs("another result or state");
     }
     // What runs of the app did that crashed before is compared with nothing.

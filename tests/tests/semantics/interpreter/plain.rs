@@ -6,6 +6,7 @@ use outboard_core::CallId;
 
 use super::machine::{Machine, Outside, Step};
 use super::program::{Flow, Kind, Program};
+use super::shared::{Graph, graph};
 use super::value::{Heap, Object};
 
 /// What a program comes to.
@@ -14,6 +15,8 @@ pub(crate) struct Outcome {
     pub(crate) flow: Flow,
     /// The objects of `main`, skipped fields and all.
     pub(crate) objects: Vec<Object>,
+    /// What they lead to.
+    pub(crate) graph: Graph,
     pub(crate) outside: Outside,
 }
 
@@ -66,7 +69,9 @@ pub(crate) fn run(program: &Program, told: &Told) -> Option<Outcome> {
                 }
             }
             Step::Done(flow) => {
-                return Some(Outcome { flow, objects: heap.first(program.objects.len()), outside });
+                let objects = heap.first(program.objects.len());
+                let graph = graph(objects.iter().map(|object| &object.held));
+                return Some(Outcome { flow, objects, graph, outside });
             }
         }
     }

@@ -78,6 +78,7 @@ pub(crate) enum Expression {
     Number(Place, usize),
     Length(Place),
     Last(Place),
+    Held(Place),
     /// Depends on the order of its operands.
     Mix(Box<Expression>, Box<Expression>),
 }
@@ -101,6 +102,21 @@ pub(crate) enum Statement {
     },
     Pop {
         place: Place,
+    },
+    /// Changes the value that an object holds, for all that hold it.
+    SetHeld {
+        place: Place,
+        value: Expression,
+    },
+    /// Holds what another object holds.
+    Hold {
+        place: Place,
+        from: Place,
+    },
+    /// Holds a new value, which holds the one before.
+    Grow {
+        place: Place,
+        value: Expression,
     },
     /// Adds a local object after the slots.
     New(Type),

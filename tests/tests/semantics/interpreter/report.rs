@@ -13,6 +13,8 @@ pub(crate) enum Defect {
     ReplacesSkipped,
     /// A local run makes the calls again that may be made only once.
     ForgetsOnces,
+    /// Shared values are committed into new places.
+    MovesShared,
     /// A second run takes what became of another call that may run only once.
     TakesAnotherOnce,
     /// A delta is applied to another version than the one that it names.
@@ -61,6 +63,8 @@ report! {
     maybe_ran, asked, found_here, found_there, never_ran,
     /// Those that ran on a server within others.
     inner,
+    /// Calls and replies with shared values, and call-backs that could have seen them.
+    shared_sent, shared_returned, guarded,
     /// State that was told by a version: as it was, by edits, compressed; versions that made room, and that were missed.
     same, edits, packed, evicted, base_missing,
     /// Calls that their caller dropped, and async call-backs that were dropped with their attempt.

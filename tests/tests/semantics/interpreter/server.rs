@@ -195,6 +195,10 @@ impl Server {
                 if kind != Kind::Device && !worker.on_device.contains(&method) {
                     return worker.machine().enter(program, method, arguments);
                 }
+                if worker.guards(program, method) {
+                    report.guarded += 1;
+                    return worker.unwind();
+                }
                 let back = worker.back(program, method, arguments, goodput, tape);
                 if self.engine.called_back(now, connection, back).is_err() {
                     worker.unwind();

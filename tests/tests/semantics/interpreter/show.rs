@@ -39,6 +39,9 @@ fn statement(f: &mut Formatter<'_>, statement: &Statement, depth: usize) -> fmt:
             let end = if *front { "front" } else { "back" };
             writeln!(f, "{place}.push_{end}({value});")
         }
+        Statement::SetHeld { place, value } => writeln!(f, "*{place}.held = {value};"),
+        Statement::Hold { place, from } => writeln!(f, "{place}.held = {from}.held;"),
+        Statement::Grow { place, value } => writeln!(f, "{place}.held = new({value}, {place}.held);"),
         Statement::Pop { place } => writeln!(f, "{place}.pop();"),
         Statement::New(of) => writeln!(f, "let {of:?};"),
         Statement::If { odd, then, otherwise } => {
@@ -86,6 +89,7 @@ impl Display for Expression {
             Self::Number(place, field) => write!(f, "{place}.{field}"),
             Self::Length(place) => write!(f, "{place}.len()"),
             Self::Last(place) => write!(f, "{place}.last()"),
+            Self::Held(place) => write!(f, "*{place}.held"),
             Self::Mix(left, right) => write!(f, "mix({left}, {right})"),
         }
     }

@@ -1,9 +1,12 @@
 //! What programs compute with: objects on a heap, and the ways to places within them.
 
-use outboard_core::ByteCount;
-use outboard_wire::codec;
 use outboard_wire::frame::Image;
+use outboard_wire::{
+    Decoder, Encoder, ObjectReader, ObjectWriter, Shared, State, decode_serde, encode_serde,
+};
 use serde::{Deserialize, Serialize};
+
+use super::shared::{Held, nothing};
 
 /// The type of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +17,13 @@ pub(crate) enum Type {
     Leaf,
     /// With skipped fields, and a leaf in a fixed place.
     Deep,
+    /// Holds a shared value.
+    Holder,
 }
 
 impl Type {
     pub(crate) fn skips(self) -> bool {
-        self != Self::Plain
+        matches!(self, Self::Leaf | Self::Deep)
     }
 
     pub(crate) fn parts(self) -> usize {
@@ -27,7 +32,7 @@ impl Type {
 
     /// How long the list of a new object is: long enough for the object to be told by what changed, or short.
     fn length(self) -> usize {
-        if self == Self::Leaf { 0 } else { 40 }
+        if matches!(self, Self::Plain | Self::Deep) { 40 } else { 0 }
     }
 }
 
@@ -38,6 +43,9 @@ pub(crate) struct Object {
     pub(crate) list: Vec<i64>,
     /// Fixed places.
     pub(crate) parts: Vec<Object>,
+    /// Travels too, but beside.
+    #[serde(skip)]
+    pub(crate) held: Held,
     /// Which object of the device it is: device methods can tell by it whether they run on the very object.
     #[serde(skip)]
     pub(crate) id: i64,
@@ -49,7 +57,8 @@ pub(crate) struct Object {
 impl Object {
     pub(crate) fn new(of: Type) -> Self {
         let parts = vec![Self::default(); of.parts()];
-        Self { parts, list: vec![-1; of.length()], ..Self::default() }
+        let held = if of == Type::Holder { Held::new() } else { Held::default() };
+        Self { parts, held, list: vec![-1; of.length()], ..Self::default() }
     }
 
     /// Gives the object and its parts ids of their own.
@@ -62,13 +71,33 @@ impl Object {
         object
     }
 
+    /// An object that holds nothing shared.
     pub(crate) fn encode(&self) -> Image {
-        let bytes = codec::to_bytes(self, ByteCount::from_bytes(1 << 20));
-        bytes.expect("objects of the tests are small").into()
+        self.encode_with(&mut ObjectWriter::call())
+    }
+
+    /// An object, and what it holds beside.
+    pub(crate) fn encode_with(&self, objects: &mut ObjectWriter) -> Image {
+        let mut out = Encoder::new().with_objects(std::mem::take(objects));
+        let encoded = encode_serde(self, &mut out);
+        let encoded =
+            encoded.and_then(|()| self.held.0.as_ref().map_or(Ok(()), |node| node.encode(&mut out)));
+        encoded.expect("objects of the tests are small, and hold nothing in circles");
+        *objects = out.take_objects();
+        out.into_bytes().into()
     }
 
     pub(crate) fn decode(image: &Image, of: Type) -> Option<Self> {
-        let object: Self = codec::from_bytes(&image.0, 16).ok()?;
+        Self::decode_with(image, of, &mut nothing())
+    }
+
+    pub(crate) fn decode_with(image: &Image, of: Type, objects: &mut ObjectReader) -> Option<Self> {
+        let mut input = Decoder::new(&image.0, 16).with_objects(objects);
+        let mut object: Self = decode_serde(&mut input).ok()?;
+        if of == Type::Holder {
+            object.held = Held(Some(Shared::decode(&mut input).ok()?));
+        }
+        input.finish().ok()?;
         (object.parts.len() == of.parts()).then_some(object)
     }
 
@@ -82,6 +111,7 @@ impl Object {
     pub(crate) fn exchange(&mut self, other: &mut Self) {
         std::mem::swap(&mut self.numbers, &mut other.numbers);
         std::mem::swap(&mut self.list, &mut other.list);
+        std::mem::swap(&mut self.held, &mut other.held);
         self.parts.iter_mut().zip(&mut other.parts).for_each(|(mine, theirs)| mine.exchange(theirs));
     }
 }

@@ -12,7 +12,7 @@ use super::tape::Tape;
 use super::value::Reference;
 
 /// More than any state of the tests has.
-const MOST: ByteCount = ByteCount::from_bytes(1 << 20);
+pub(crate) const MOST: ByteCount = ByteCount::from_bytes(1 << 20);
 
 /// Bounds that hold everything, two or three versions, or none.
 pub(crate) fn bounds(tape: &mut Tape) -> Bounds {

@@ -10,6 +10,7 @@ use super::plain::{Outcome, Told};
 use super::program::Program;
 use super::report::{Defect, Report};
 use super::server::Server;
+use super::shared::graph;
 use super::tape::Tape;
 use super::wire::{Link, To, Wire};
 
@@ -100,7 +101,8 @@ pub(crate) fn run(program: &Program, mut tape: Tape, weather: Weather, defect: O
         if let Some(flow) = world.device.done {
             let objects = world.device.objects(program.objects.len());
             let told = world.device.told();
-            let outcome = Outcome { flow, objects, outside: world.outside };
+            let graph = graph(objects.iter().map(|object| &object.held));
+            let outcome = Outcome { flow, objects, graph, outside: world.outside };
             return Run { outcome, told, earlier: world.earlier, report: world.report, tape: world.tape };
         }
         match weather {

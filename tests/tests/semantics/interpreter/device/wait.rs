@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use outboard_core::{CallId, Epoch, InstanceId};
 use outboard_wire::frame::{
-    Attempt, BackFrame, CallFrame, FailedFrame, Failure, Image, NotRun, Part, ReplyFrame, Version,
+    Attempt, BackFrame, CallFrame, FailedFrame, Failure, Image, NotRun, Part, ReplyFrame, SlotImage, Version,
 };
+use outboard_wire::{ObjectReader, ObjectWriter, Objects};
 
 use super::super::machine::Machine;
 use super::super::method_id;
 use super::super::program::{Error, Flow, Kind, Passing, Program, decode_result};
 use super::super::report::{Defect, Report};
 use super::super::value::{Object, Reference};
-use super::super::versions::{resolve, resolve_by_call};
+use super::super::versions::{MOST, resolve, resolve_by_call};
 use super::ask::{About, Ask};
 use super::once::{Chain, Numbered};
 use super::{Activity, Around, Device, GivenUp, Purpose};
@@ -40,6 +41,8 @@ pub(super) struct Wait {
     pub(super) sent: Vec<Image>,
     /// The result that the new one may be told by.
     result_base: Option<(Version, Image)>,
+    /// The shared values that went with it.
+    objects: Objects,
     /// What each slot was, once a call-back has touched it.
     pub(super) undo: Vec<Option<Object>>,
     pub(super) backs: VecDeque<BackFrame>,
@@ -75,6 +78,7 @@ impl Wait {
             cancellable: None,
             sent: Vec::new(),
             result_base: None,
+            objects: Objects::default(),
             backs: VecDeque::new(),
             ended: None,
             expired: false,
@@ -100,13 +104,16 @@ impl Device {
     /// Sends a call, or runs it here when that is not possible.
     pub(super) fn send(&mut self, around: &mut Around<'_>, mut wait: Wait) {
         let outer = self.waits().last().filter(|outer| outer.ended.is_none()).map(|outer| outer.attempt);
-        let sent: Vec<Image> =
-            wait.arguments.iter().map(|argument| self.heap.at(argument).encode()).collect();
+        let mut objects = ObjectWriter::call();
+        let encode = |argument| self.heap.at(argument).encode_with(&mut objects);
+        let sent: Vec<Image> = wait.arguments.iter().map(encode).collect();
+        let (beside, objects) = objects.finish(MOST).expect("objects of the tests are small");
+        wait.objects = objects;
         wait.result_base = self.believed.result(wait.method).cloned();
         let callees = wait.method + 1..around.program.methods.len();
         let slots =
             wait.arguments.iter().zip(&sent).map(|(argument, image)| self.believed.tell(argument, image));
-        let slots = slots.collect();
+        let slots = slots.chain(beside.map(SlotImage::from)).collect();
         if wait.once.is_none() && wait.root.is_none() {
             wait.root = Some(self.root(wait.chain, wait.attempt.call));
         }
@@ -128,6 +135,7 @@ impl Device {
             return self.run_here(around, wait);
         }
         around.report.attempts += 1;
+        around.report.shared_sent += u64::from(!wait.objects.is_empty());
         around.report.nested += u64::from(outer.is_some());
         for (slot, (argument, image)) in wait.arguments.iter().zip(&sent).enumerate() {
             let version = Version { attempt: wait.attempt, part: Part::Sent(slot as u16) };
@@ -215,13 +223,25 @@ impl Device {
         reply: &ReplyFrame,
     ) -> Option<Result<i64, Error>> {
         let slots = around.program.methods[wait.method].slots.iter().enumerate();
-        let exclusive =
-            wait.arguments.iter().zip(slots).filter(|(_, (_, slot))| slot.passing == Passing::Exclusive);
+        let exclusive = wait
+            .arguments
+            .iter()
+            .zip(slots.clone())
+            .filter(|(_, (_, slot))| slot.passing == Passing::Exclusive);
         let mut decoded = Vec::new();
-        let mut images = reply.exclusive.iter();
+        let exclusives = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive).count();
+        let (told, beside) = reply.exclusive.split_at(exclusives.min(reply.exclusive.len()));
+        let beside = beside.first().map(|beside| beside.whole().map(|image| image.0.clone()));
+        let beside = match beside {
+            Some(image) => Some(image?),
+            None => None,
+        };
+        around.report.shared_returned += u64::from(beside.is_some());
+        let mut objects = ObjectReader::reply(beside, wait.objects.clone(), 16).ok()?;
+        let mut images = told.iter();
         for (argument, (position, slot)) in exclusive {
             let image = resolve_by_call(wait.attempt, &wait.sent, images.next()?, around.report)?;
-            let mut object = Object::decode(&image, slot.of)?;
+            let mut object = Object::decode_with(&image, slot.of, &mut objects)?;
             if self.defect == Some(Defect::CommitsInPieces) {
                 self.heap.at_mut(argument).exchange(&mut object);
             } else {
@@ -234,6 +254,8 @@ impl Device {
         };
         let image = resolve(&reply.result, base, around.report)?;
         let result = decode_result(&image)?;
+        let (_, mut staged) = objects.finish().ok()?;
+        staged.commit().expect("nobody else changes what is shared");
         self.believed.keep_result(wait.method, Version { attempt: wait.attempt, part: Part::Result }, image);
         for (argument, position, image, mut object) in decoded {
             let version = Version { attempt: wait.attempt, part: Part::Returned(position as u16) };
@@ -241,6 +263,9 @@ impl Device {
             match self.defect {
                 Some(Defect::ReplacesSkipped) => *self.heap.at_mut(argument) = object,
                 _ => self.heap.at_mut(argument).exchange(&mut object),
+            }
+            if self.defect == Some(Defect::MovesShared) {
+                self.heap.at_mut(argument).held.move_away();
             }
         }
         Some(result)

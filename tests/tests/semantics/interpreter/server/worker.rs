@@ -6,15 +6,16 @@ use outboard_core::Bandwidth;
 use outboard_server_proxy::{Connection, Reply};
 use outboard_wire::delta;
 use outboard_wire::frame::{
-    AnswerFrame, Attempt, BackFrame, BackSlot, CallFrame, Image, Part, Root, ServerCost, Version,
+    AnswerFrame, Attempt, BackFrame, BackSlot, CallFrame, Image, Part, Root, ServerCost, SlotImage, Version,
 };
+use outboard_wire::{ObjectReader, ObjectWriter, Objects};
 
 use super::super::machine::{Machine, Origin, Outside, Step};
 use super::super::program::{Error, Flow, Kind, Passing, Program, decode_result, encode_result};
 use super::super::report::Report;
 use super::super::tape::Tape;
-use super::super::value::{Heap, Object, Reference};
-use super::super::versions::{resolve_by_call, tell_by_call};
+use super::super::value::{Heap, Object, Reference, Type};
+use super::super::versions::{MOST, resolve_by_call, tell_by_call};
 use super::super::{method_id, method_number};
 
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(super) struct Worker {
     pub(super) heap: Heap,
     /// The exclusive slots: position in the signature, object.
     exclusive: Vec<(usize, Reference)>,
+    /// The shared values that went with the call.
+    objects: Objects,
     received: Received,
     pub(super) on_device: Vec<usize>,
     backs: u32,
@@ -69,6 +72,12 @@ impl Worker {
         self.counter.is_some() && self.inner.is_none()
     }
 
+    /// Whether a call-back could see shared values that the device has otherwise.
+    pub(super) fn guards(&self, program: &Program, method: usize) -> bool {
+        let sees = program.methods[method].slots.iter().any(|slot| slot.of == Type::Holder);
+        sees || !self.objects.are_unchanged()
+    }
+
     /// What runs now.
     pub(super) fn machine(&mut self) -> &mut Machine {
         self.inner.as_mut().map_or(&mut self.machine, |inner| &mut inner.machine)
@@ -91,13 +100,16 @@ impl Worker {
         let mut exclusive = Vec::new();
         let mut arguments = Vec::new();
         let slots = &program.methods[method].slots;
+        let beside = received.slots.get(slots.len()).map(|image| image.0.clone());
+        let mut objects = ObjectReader::call(beside, 16).ok()?;
         for (position, (slot, image)) in slots.iter().zip(&received.slots).enumerate() {
-            let argument = heap.allocate(Object::decode(image, slot.of)?);
+            let argument = heap.allocate(Object::decode_with(image, slot.of, &mut objects)?);
             if slot.passing == Passing::Exclusive {
                 exclusive.push((position, argument.clone()));
             }
             arguments.push(argument);
         }
+        let (objects, _) = objects.finish().ok()?;
         let is_once = program.methods[method].kind == Kind::Once;
         let origin = Origin { life, call: call.attempt.call, sequence: None };
         let machine = match is_once {
@@ -115,6 +127,7 @@ impl Worker {
             again: call.root.is_some(),
             heap,
             exclusive,
+            objects,
             received,
             on_device: call.on_device.iter().filter_map(|&id| method_number(id)).collect(),
             backs: 0,
@@ -216,14 +229,19 @@ impl Worker {
         tape: &mut Tape,
     ) -> (Reply, Vec<(Part, Image)>) {
         let mut versions = vec![(Part::Result, encode_result(result))];
+        let mut objects = ObjectWriter::reply(&self.objects);
         for (position, object) in &self.exclusive {
-            versions.push((Part::Returned(*position as u16), self.heap.at(object).encode()));
+            let image = self.heap.at(object).encode_with(&mut objects);
+            versions.push((Part::Returned(*position as u16), image));
         }
+        let (mut beside, _) = objects.finish(MOST).expect("objects of the tests are small");
         // A part that cannot be decoded: another build with the same schema hash, or a bug.
         if tape.one_in(10) {
             let garbled = tape.below(versions.len());
             let image = &mut versions[garbled].1;
             *image = [&image.0[..], &[0]].concat().into();
+        } else if let Some(beside) = beside.as_mut().filter(|_| tape.one_in(10)) {
+            beside.push(0);
         }
         let mut images = versions.iter().map(|(part, image)| match part {
             // It may have to be told in another session.
@@ -239,7 +257,7 @@ impl Worker {
         let reply = Reply {
             attempt: self.attempt,
             result: images.next().expect("the result comes first"),
-            exclusive: images.collect(),
+            exclusive: images.chain(beside.map(SlotImage::from)).collect(),
             onces: self.counter.as_ref().map_or(0, |root| root.onces),
             cost: ServerCost::default(),
         };

@@ -1,10 +1,11 @@
 //! Links to servers that were linked to before, and what a first frame may travel along with.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use outboard_transport::{
     ConnectError, Connector, Identity, Link, LinkError, Listener, ServerAddress, TransportConfig,
 };
+use tokio::net::UdpSocket;
 
 use crate::support::{SendFrame as _, config, end_of, loopback, pattern, received, within};
 
@@ -53,6 +54,63 @@ impl World {
             }
         })
         .await;
+    }
+}
+
+/// Somebody between a device and its server who writes down what the device sends.
+struct Eavesdropper {
+    port: u16,
+    heard: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Eavesdropper {
+    async fn before(server: std::net::SocketAddr) -> Self {
+        let front = UdpSocket::bind(loopback()).await.unwrap();
+        let back = UdpSocket::bind(loopback()).await.unwrap();
+        back.connect(server).await.unwrap();
+        let (port, heard) = (front.local_addr().unwrap().port(), Arc::default());
+        let notes: Arc<Mutex<Vec<Vec<u8>>>> = Arc::clone(&heard);
+        tokio::spawn(async move {
+            let (mut up, mut down) = ([0; 65_536], [0; 65_536]);
+            let mut device = loopback();
+            loop {
+                tokio::select! {
+                    Ok((size, from)) = front.recv_from(&mut up) => {
+                        device = from;
+                        notes.lock().unwrap().push(up[..size].to_vec());
+                        back.send(&up[..size]).await.unwrap();
+                    }
+                    Ok(size) = back.recv(&mut down) => {
+                        front.send_to(&down[..size], device).await.unwrap();
+                    }
+                }
+            }
+        });
+        Self { port, heard }
+    }
+}
+
+#[tokio::test]
+async fn a_greeting_that_somebody_sends_again_opens_nothing() {
+    let mut world = World::new();
+    drop(world.greeted(b"hello").await);
+    let server = world.listener.local_address().unwrap();
+    let eavesdropper = Eavesdropper::before(server).await;
+    world.address.port = eavesdropper.port;
+    let [device, link] = world.greeted(b"secret").await;
+    assert!(device.is_resumed());
+    drop((device, link));
+    let heard = eavesdropper.heard.lock().unwrap().clone();
+    let thief = UdpSocket::bind(loopback()).await.unwrap();
+    world.address.port = server.port();
+    // Again and again: at first the server still takes it for what comes late of the link that was closed.
+    for _ in 0..30 {
+        for datagram in &heard {
+            thief.send_to(datagram, server).await.unwrap();
+        }
+        // The server looks at what came first, first.
+        let [device, _link] = world.greeted(b"genuine").await;
+        assert!(device.is_resumed());
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a call means, as a program.
 //!
-//! Random programs over mutable state run plainly, and through both session machines while connections break, servers
-//! crash and bounds pass; results, panics and every state that the program can see must be equal. What the runtime
-//! will do on the device (commit, undo, fall back) is modelled here as SEMANTICS.md says.
+//! Random programs over mutable state run plainly, and on a device and a server while connections break, either end
+//! crashes, bounds pass and callers cancel; results, panics and every state that the program can see must be equal, and
+//! what may run once only must. Both sessions, the server's engine with what it keeps, deltas and the stores of their
+//! bases, and shared objects are the real ones. What the runtime does with threads (commit, undo, fall back, look for
+//! what ran once) is modelled here as SEMANTICS.md says.
 //!
 //! A failure prints a seed; `OUTBOARD_SEMANTICS_SEED=<seed> cargo test -p outboard-tests --test semantics replay` runs
 //! it again. `OUTBOARD_SEMANTICS_RUNS` sets how many programs are run.

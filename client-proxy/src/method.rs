@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use outboard_core::{BodyHash, Energy, MethodId, Placement, SchemaHash, ServerIndex, Timestamp};
+use outboard_core::{BodyHash, ByteCount, Energy, MethodId, Placement, SchemaHash, ServerIndex, Timestamp};
 use outboard_wire::frame::MethodEntry;
 
 use crate::backoff::Backoff;
@@ -154,6 +154,9 @@ pub(crate) struct MethodCounts {
     pub(crate) hedges: u64,
     pub(crate) hedges_won: u64,
     pub(crate) hedges_lost: u64,
+    /// Bytes of call-backs that came, and of the answers that went.
+    pub(crate) called_back: ByteCount,
+    pub(crate) answered: ByteCount,
     pub(crate) lost_time: Duration,
     /// Zero where the device's figures are unknown; the report leaves it out then.
     pub(crate) remote_energy: Energy,

@@ -65,9 +65,9 @@ pub struct MethodReport {
     pub remote_time: Duration,
     /// Time that attempts lost which did not pay.
     pub lost_time: Duration,
-    /// Bytes to servers.
+    /// Bytes of slots and results to servers, as they travelled, those of its call-backs included.
     pub sent: ByteCount,
-    /// Bytes from servers.
+    /// The same from servers.
     pub received: ByteCount,
     /// The device's energy of `own_time`; `None` where the device's figures are unknown.
     pub local_energy: Option<Energy>,
@@ -148,8 +148,8 @@ impl Engine {
             own_time: statistics.own_time(),
             remote_time: statistics.remote_time(),
             lost_time: state.counts.lost_time,
-            sent: statistics.sent(),
-            received: statistics.received(),
+            sent: statistics.sent() + state.counts.answered,
+            received: statistics.received() + state.counts.called_back,
             local_energy: self.settings.energy.running(statistics.own_time()),
             remote_energy: self.settings.energy.is_complete().then_some(state.counts.remote_energy),
         }

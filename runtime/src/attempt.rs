@@ -9,6 +9,7 @@ mod commit;
 mod hedge;
 mod next;
 mod once;
+mod told;
 mod trip;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::error::CallError;
 use crate::method::{Kind, Method, Passing};
 use crate::once::Chain;
 use crate::server_call::ServerCall;
-use crate::support::{Codec, Slots};
+use crate::support::{Allowance, Codec, Slots};
 use crate::{context, registry, stack};
 
 use commit::{encode, land};
@@ -228,7 +229,7 @@ async fn make_async<S: Slots, C: Codec>(
 
 /// Encodes a call's slots to know their size.
 fn size(method: &'static Method, device: &Device, request: &Request, slots: &dyn Slots) -> Ended {
-    let (size, returning) = match encode(slots, MOST_SIZED) {
+    let (size, returning) = match encode(slots, Allowance::whole(MOST_SIZED)) {
         Err(_) => (MOST_SIZED, ByteCount::ZERO),
         Ok((outgoing, _)) => {
             let passings = method.descriptor().slots.iter().map(|slot| slot.passing);
@@ -250,7 +251,8 @@ fn call_back<C: Codec>(
     slots: &mut dyn Slots,
     codec: C,
 ) -> Result<C::Owned, Ended> {
-    let (outgoing, objects) = encode(slots, ByteCount::from_bytes(u64::MAX)).unwrap_or_else(|error| {
+    let whole = Allowance::whole(ByteCount::from_bytes(u64::MAX));
+    let (outgoing, objects) = encode(slots, whole).unwrap_or_else(|error| {
         call.fail(format!("a slot of `{}` could not be encoded: {error}", method.descriptor().title()))
     });
     call.guard_objects(method, &objects);

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use outboard_client_proxy::{Hedge, Policy};
+use outboard_core::ByteCount;
 use outboard_transport::{Host, ServerAddress};
 
 pub(crate) use text::Setting;
@@ -47,6 +48,9 @@ pub struct DeviceConfig {
     pub exploration: f64,
     /// When the device runs a call too that is under way to a server. Default: never.
     pub hedge: Hedge,
+    /// Most bytes of state that are kept so that they need not be sent again. What is used least goes first, and is sent
+    /// whole when it is needed again. Default: 64 MiB.
+    pub bases: ByteCount,
     /// A device profile, for energy. Default: none, and energy is unknown.
     pub device_profile: Option<PathBuf>,
 }
@@ -62,6 +66,11 @@ pub struct ServerConfig {
     pub state_dir: PathBuf,
     /// Calls that run at once. Default: the number of cores.
     pub workers: usize,
+    /// Most bytes of state that are kept of one session, so that it need not be sent again. Default: 64 MiB.
+    pub session_bases: ByteCount,
+    /// The same for all sessions together. What is used least goes first, and is sent whole when it is needed again.
+    /// Default: 512 MiB.
+    pub bases: ByteCount,
     /// The host that the printed address names. Default: the address listened on.
     pub public_host: Option<Host>,
 }
@@ -73,9 +82,16 @@ impl ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             state_dir: state_dir.into(),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            session_bases: mebibytes(64),
+            bases: mebibytes(512),
             public_host: None,
         }
     }
+}
+
+/// So many MiB, as the configuration counts them.
+const fn mebibytes(count: u64) -> ByteCount {
+    ByteCount::from_bytes(count.saturating_mul(1 << 20))
 }
 
 /// Where a value was set.
@@ -129,7 +145,7 @@ pub enum ConfigError {
 }
 
 /// The keys of the file, for messages.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "server",
     "policy",
     "objective",
@@ -141,6 +157,8 @@ const KEYS: [&str; 11] = [
     "state_dir",
     "workers",
     "public_host",
+    "bases",
+    "session_bases",
 ];
 
 /// One source's values, each with where it came from.
@@ -157,6 +175,8 @@ pub(crate) struct Values {
     pub(crate) state_dir: Option<Set<PathBuf>>,
     pub(crate) workers: Option<Set<usize>>,
     pub(crate) public_host: Option<Set<Host>>,
+    pub(crate) bases: Option<Set<ByteCount>>,
+    pub(crate) session_bases: Option<Set<ByteCount>>,
 }
 
 /// A value and its source.
@@ -181,6 +201,8 @@ struct Raw {
     state_dir: Option<PathBuf>,
     workers: Option<u64>,
     public_host: Option<String>,
+    bases: Option<u64>,
+    session_bases: Option<u64>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -233,6 +255,8 @@ impl Values {
                 .workers
                 .map(|count| Set { value: usize::try_from(count).unwrap_or(usize::MAX), origin: origin() }),
             public_host: raw.public_host.map(|text| parse_host(&text, origin())).transpose()?,
+            bases: raw.bases.map(|count| Set { value: mebibytes(count), origin: origin() }),
+            session_bases: raw.session_bases.map(|count| Set { value: mebibytes(count), origin: origin() }),
         })
     }
 
@@ -260,6 +284,10 @@ impl Values {
             state_dir: path("OUTBOARD_STATE_DIR"),
             workers: set("OUTBOARD_WORKERS").map(|(text, o)| parse("workers", &text, o)).transpose()?,
             public_host: set("OUTBOARD_PUBLIC_HOST").map(|(text, o)| parse_host(&text, o)).transpose()?,
+            bases: set("OUTBOARD_BASES").map(|(text, o)| parse("bases", &text, o)).transpose()?,
+            session_bases: set("OUTBOARD_SESSION_BASES")
+                .map(|(text, o)| parse("session_bases", &text, o))
+                .transpose()?,
         })
     }
 
@@ -277,6 +305,8 @@ impl Values {
             state_dir: self.state_dir.or(below.state_dir),
             workers: self.workers.or(below.workers),
             public_host: self.public_host.or(below.public_host),
+            bases: self.bases.or(below.bases),
+            session_bases: self.session_bases.or(below.session_bases),
         }
     }
 
@@ -294,6 +324,7 @@ impl Values {
             slowdown,
             exploration,
             hedge: self.hedge.map(|set| set.value).unwrap_or_default(),
+            bases: self.bases.map_or(mebibytes(64), |set| set.value),
             device_profile: self.device_profile.map(|set| set.value),
         })
     }
@@ -318,6 +349,8 @@ impl Values {
             }
         }
         config.listen = self.listen.map_or(config.listen, |set| set.value);
+        config.bases = self.bases.map_or(config.bases, |set| set.value);
+        config.session_bases = self.session_bases.map_or(config.session_bases, |set| set.value);
         config.public_host = self.public_host.map(|set| set.value);
         Ok(config)
     }

@@ -4,6 +4,7 @@
 //! hold the lock for a few microseconds, drain the engine's outputs before they leave, and wait for nothing inside.
 
 mod asking;
+mod beliefs;
 mod in_flight;
 
 use std::collections::BTreeMap;
@@ -13,10 +14,11 @@ use std::task::Waker;
 use std::time::Instant;
 
 use outboard_client_proxy::{
-    Decision, Engine, LocalReason, MethodInfo, Notice, Offer, Output, Report, Request, ServerSettings,
+    Cargo, Decision, Engine, LocalReason, MethodInfo, Notice, Offer, Output, Report, Request, ServerSettings,
 };
 use outboard_core::{ByteCount, MethodId, Plan, ServerIndex, Timestamp};
 use outboard_transport::{LinkSender, SendError, ServerAddress};
+use outboard_wire::Limits;
 use outboard_wire::codec::EncodeError;
 use outboard_wire::frame::{AnswerFrame, Attempt, SlotImage};
 use tokio::sync::{Notify, mpsc};
@@ -32,6 +34,7 @@ use crate::once::Part;
 use crate::registry::{self, Tenancy};
 use crate::stack::Batch;
 pub(crate) use asking::Asking;
+pub(crate) use beliefs::{Beliefs, Seat, SessionNumber};
 pub(crate) use in_flight::{InFlight, Rerun};
 
 /// A device: one app's engine and its way out.
@@ -41,6 +44,10 @@ pub(crate) struct Device {
     tenancy: Tenancy,
     /// Deepest nesting that is decoded of a reply.
     depth: u16,
+    /// Most bytes that a slot of a reply may have.
+    most: ByteCount,
+    /// What the servers have.
+    pub(crate) beliefs: Beliefs,
     pub(crate) io: Io,
     pub(crate) hedges: Hedges,
 }
@@ -97,7 +104,7 @@ impl Device {
         addresses: Vec<ServerAddress>,
         clock: Clock,
         tenancy: Tenancy,
-        depth: u16,
+        (limits, bases): (Limits, ByteCount),
         io: Io,
     ) -> Arc<Self> {
         let links = addresses.iter().map(|_| None).collect();
@@ -111,14 +118,26 @@ impl Device {
             armed: None,
             wakers: Vec::new(),
         };
-        let device =
-            Arc::new(Self { core: Mutex::new(core), clock, tenancy, depth, io, hedges: Hedges::new() });
+        let device = Arc::new(Self {
+            core: Mutex::new(core),
+            clock,
+            tenancy,
+            depth: limits.depth,
+            most: ByteCount::from_bytes(limits.frame_bytes.into()),
+            beliefs: Beliefs::new(beliefs::bounds(bases)),
+            io,
+            hedges: Hedges::new(),
+        });
         device.with(|_, _| ());
         device
     }
 
     pub(crate) fn depth(&self) -> u16 {
         self.depth
+    }
+
+    pub(crate) fn most(&self) -> ByteCount {
+        self.most
     }
 
     /// The process belongs to others from now on.
@@ -181,17 +200,17 @@ impl Device {
         self: &Arc<Self>,
         method: &'static Method,
         mut offer: Offer,
-        slots: Vec<SlotImage>,
+        cargo: Cargo,
         part: Option<&Part>,
     ) -> Result<InFlight, LocalReason> {
-        let size = slots.iter().map(SlotImage::size).sum();
+        let size = cargo.slots.iter().map(SlotImage::size).sum();
         let mut core = self.lock();
         let now = self.clock.now();
         if part.is_some_and(|part| !part.may_go_to(offer.server, core.engine.instance(offer.server))) {
             return Err(LocalReason::NotAttached);
         }
         core.engine.confirm(now, &mut offer, size)?;
-        let attempt = core.engine.attempt(now, &offer, slots)?;
+        let attempt = core.engine.attempt(now, &offer, cargo)?;
         let sent_to = core.engine.whereabouts(attempt);
         let mailbox = Arc::new(Mailbox::default());
         // Before the outputs: what becomes of the attempt may be among them.
@@ -249,6 +268,7 @@ impl Device {
         if let Some(link) = core.links.get_mut(server.position()) {
             *link = Some((number, sender));
         }
+        self.beliefs.reset(server);
         core.learn_methods(self.clock.now());
         core.engine.link_up(self.clock.now(), server, Some(round_trip));
         self.drain(&mut core);
@@ -278,6 +298,7 @@ impl Device {
         let mut core = self.lock();
         if core.is_current(server, link) {
             core.links[server.position()] = None;
+            self.beliefs.reset(server);
             core.engine.link_lost(self.clock.now(), server);
             self.drain(&mut core);
             self.io.sessions.notify_waiters();
@@ -305,6 +326,7 @@ impl Device {
                     }
                 }
                 Output::Disconnect { server, reason } => {
+                    self.beliefs.reset(server);
                     if let Some((_, link)) = core.links[server.position()].take() {
                         self.io.handle.spawn(driver::close(link, reason));
                     }

@@ -25,6 +25,7 @@
 mod app;
 mod attempt;
 mod call_back;
+mod carried;
 mod clock;
 mod config;
 mod context;

@@ -131,6 +131,13 @@ impl Method {
         self.word.load(Ordering::Relaxed) == Word::Local as u8
     }
 
+    /// The positions of the slots whose state comes back; behind the last slot are the shared objects, if there are any.
+    pub(crate) fn exclusive(&self) -> impl Iterator<Item = usize> {
+        let slots = self.descriptor.slots.iter().enumerate();
+        let exclusive = slots.filter(|(_, slot)| slot.passing == Passing::Exclusive).map(|(slot, _)| slot);
+        exclusive.chain([self.descriptor.slots.len()])
+    }
+
     pub(crate) fn set_word(&self, word: Word) {
         self.word.store(word as u8, Ordering::Relaxed);
     }

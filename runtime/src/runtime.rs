@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use outboard_client_proxy::{Engine, Hedge, Policy, Report, Settings};
+use outboard_core::ByteCount;
 use outboard_profiler::{DeviceProfile, EnergyModel};
 use outboard_transport::ServerAddress;
 use tokio::sync::{Notify, mpsc};
@@ -169,6 +170,12 @@ impl Builder {
         self
     }
 
+    /// Most state that is kept so that it need not be sent again; see [`DeviceConfig::bases`].
+    pub fn bases(mut self, most: ByteCount) -> Self {
+        self.values.bases = Some(set(most));
+        self
+    }
+
     /// A device profile: a file, or the name of a built-in one.
     pub fn device_profile(mut self, path: impl Into<PathBuf>) -> Self {
         self.values.device_profile = Some(set(path.into()));
@@ -216,7 +223,7 @@ impl Builder {
         let (config, profile_origin) = self.resolve()?;
         let clock = Clock::start();
         let settings = settings(&config, profile_origin)?;
-        let depth = settings.limits.depth;
+        let limits = settings.limits;
         let engine = Engine::new(settings, clock.now());
         let tenancy = Tenancy::new(tenant).ok_or(StartError::AlreadyRunning)?;
 
@@ -232,7 +239,7 @@ impl Builder {
             let _ = work.send(Work::Measure);
         }
         let io = Io { handle, rearm: Notify::new(), sessions: Notify::new(), commands, work };
-        let device = Device::new(engine, config.servers, clock, tenancy, depth, io);
+        let device = Device::new(engine, config.servers, clock, tenancy, (limits, config.bases), io);
         let weak = Arc::downgrade(&device);
         let drive = {
             let weak = weak.clone();

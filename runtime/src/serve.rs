@@ -1,6 +1,7 @@
 //! The server's side at run time: the engine behind a lock, its links, and the threads that run calls.
 
 mod queued;
+mod versions;
 mod work;
 
 use std::collections::BTreeMap;
@@ -8,12 +9,13 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use outboard_core::{MethodId, Timestamp};
+use outboard_core::{ByteCount, MethodId, Timestamp};
 use outboard_server_proxy::{Connection, Engine, Grants, Output, Settings};
 use outboard_transport::{
     AccessToken, CloseReason, Identity, Link, LinkSender, Listener, ServerAddress, TransportConfig,
 };
 use outboard_wire::Lost;
+use outboard_wire::bases::Bounds;
 use outboard_wire::frame::{Attempt, Capacity, Failure, NotRun};
 use tokio::sync::Notify;
 use tracing::Instrument as _;
@@ -31,6 +33,7 @@ use crate::server_call::ServerCall;
 use crate::{offer, speed};
 
 use queued::Queued;
+use versions::Versions;
 
 /// Calls of a method whose shared slots are all checked for changes; later ones by sampling.
 const CHECKED_FIRST: u32 = 8;
@@ -55,6 +58,7 @@ struct Shared {
     rearm: Notify,
     drained: Notify,
     depth: u16,
+    versions: Versions,
     _tenancy: Tenancy,
     _serving: Serving,
 }
@@ -91,6 +95,8 @@ impl Server {
         let capacity = Capacity { cores, speed: speed::measure() };
         let settings = Settings::new(of_this_app(), instance(), capacity);
         let depth = settings.limits.depth;
+        let most = ByteCount::from_bytes(settings.limits.frame_bytes.into());
+        let bounds = Bounds { each: config.session_bases, total: config.bases };
         let own = identity.token();
         let door = move |token: &str| {
             token.parse::<AccessToken>().is_ok_and(|token| token == own).then_some(Grants::Everything)
@@ -114,6 +120,7 @@ impl Server {
             rearm: Notify::new(),
             drained: Notify::new(),
             depth,
+            versions: Versions::new(bounds, most),
             _tenancy: tenancy,
             _serving: Serving::new(),
         };
@@ -218,6 +225,7 @@ impl Shared {
                     attempts.into_iter().for_each(|attempt| self.let_go(core, connection, attempt));
                 }
                 Output::Close { connection, reason } => {
+                    self.versions.forget_all(connection);
                     if let Some(link) = core.links.remove(&connection) {
                         self.handle.spawn(close(link, reason));
                     }
@@ -325,6 +333,7 @@ async fn receive(host: Weak<Shared>, connection: Connection, mut link: Link) {
             Err(error) => {
                 tracing::debug!(%connection, %error, "the link ended");
                 host.lock().links.remove(&connection);
+                host.versions.forget_all(connection);
                 return host.with(|engine, now| engine.handle_lost(now, connection));
             }
         }

@@ -13,6 +13,7 @@ use outboard_wire::Objects;
 use outboard_wire::frame::{AnswerFrame, AnswerImage, Attempt, BackFrame, BackSlot, NotRun};
 use outboard_wire::state::Place;
 
+use crate::carried::{Carried, Sent};
 use crate::context;
 use crate::method::{Kind, Method};
 use crate::once::{self, Chain, Counter};
@@ -58,6 +59,8 @@ pub(crate) struct ServerCall {
     pub(crate) counter: Option<Arc<Counter>>,
     /// Methods that the device wants called back.
     on_device: Vec<MethodId>,
+    /// Its slots as they came: call-backs are told by them.
+    carried: Arc<Carried>,
     session: Box<dyn Session>,
     permits: Arc<Permits>,
     seat: Mutex<Seat>,
@@ -111,6 +114,7 @@ impl ServerCall {
         attempt: Attempt,
         counter: Option<Arc<Counter>>,
         on_device: Vec<MethodId>,
+        carried: Arc<Carried>,
         session: Box<dyn Session>,
         permit: Permit,
     ) -> Arc<Self> {
@@ -119,6 +123,7 @@ impl ServerCall {
             attempt,
             counter,
             on_device,
+            carried,
             session,
             permits,
             seat: Mutex::new(Seat { permit: Some(permit), given_up: false }),
@@ -259,6 +264,7 @@ impl ServerCall {
             Some(Chain::Server(counter)) => Some(counter),
             Some(Chain::Device(_)) | None => None,
         };
+        let carried = Sent::new(self.attempt, sequence, slots.iter().map(|slot| slot.image.clone()));
         let onces = counter.as_ref().map(|counter| counter.leave());
         let back = BackFrame { attempt: self.attempt, sequence, method, slots: self.address(slots), onces };
         // The core is free for others while this thread waits.
@@ -277,7 +283,7 @@ impl ServerCall {
         }
         self.lock().called_back += asked.elapsed();
         self.session.resumed(self.attempt);
-        match outcome {
+        match outcome.and_then(|answer| carried.resolve(answer).map_err(|error| error.to_string())) {
             Ok(answer) => answer,
             Err(reason) => self.fail(reason),
         }
@@ -343,13 +349,17 @@ impl ServerCall {
     /// Turns slots that are places of the outer call into references to them.
     fn address(&self, slots: Vec<Outgoing>) -> Vec<BackSlot> {
         let state = self.lock();
-        let address = |Outgoing { image, place }: Outgoing| {
+        let address = |Outgoing { image, place, .. }: Outgoing| {
             let known = place.and_then(|place| state.places.iter().find(|(known, ..)| *known == place));
             match known {
+                Some((_, slot, path)) if path.is_empty() => {
+                    let image = self.carried.tell(usize::from(*slot), &image);
+                    BackSlot::Place { slot: *slot, path: Vec::new(), image }
+                }
                 Some((_, slot, path)) => {
                     BackSlot::Place { slot: *slot, path: path.clone(), image: image.into() }
                 }
-                None => BackSlot::Copy(image.into()),
+                None => BackSlot::Copy(self.carried.tell_copy(&image)),
             }
         };
         slots.into_iter().map(address).collect()

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use outboard_core::ByteCount;
 use outboard_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
-use outboard_wire::frame::{Failure, Image, NotRun, SlotImage};
+use outboard_wire::frame::{AnswerImage, Failure, Image, NotRun, SlotImage};
 use outboard_wire::state::Lent;
 use outboard_wire::{ObjectReader, ObjectWriter};
 
@@ -33,7 +33,7 @@ pub struct ShimFrame<'f> {
     /// Whether the shared slots of this run are checked for changes.
     checked: bool,
     result: Image,
-    exclusive: Vec<SlotImage>,
+    exclusive: Vec<Image>,
     /// The shared objects, until all slots are decoded.
     arrived: Option<ObjectReader>,
     /// And from then on.
@@ -49,10 +49,18 @@ pub(crate) struct Incoming<'f> {
 }
 
 /// What a run gives back.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Given {
     pub(crate) result: Image,
-    pub(crate) exclusive: Vec<SlotImage>,
+    pub(crate) exclusive: Vec<Image>,
+}
+
+impl Given {
+    /// As an answer in which nothing is told by a version.
+    pub(crate) fn into_answer(self) -> AnswerImage {
+        let exclusive = self.exclusive.into_iter().map(SlotImage::from).collect();
+        AnswerImage { result: self.result, exclusive }
+    }
 }
 
 /// Why a run gives nothing back.
@@ -126,7 +134,7 @@ impl<'f> ShimFrame<'f> {
             (descriptor.shim)(&mut self)?;
             let any = ByteCount::from_bytes(u64::MAX);
             let (image, _) = std::mem::take(&mut self.leaving).finish(any).map_err(unencodable)?;
-            self.exclusive.extend(image.map(SlotImage::from));
+            self.exclusive.extend(image.map(Image::from));
             Ok(())
         }));
         ran.unwrap_or_else(|payload| Err(unwound(payload)))?;

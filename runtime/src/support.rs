@@ -21,9 +21,9 @@ pub use outcome::{ErrorCodec, ErrorVia, Fallible, Outcome, OutcomeCodec, Way, ou
 pub use schema::MethodSchema;
 pub(crate) use schema::schema_of;
 pub use slots::{
-    Departing, ExclusiveCodec, ExclusiveOptionSlot, ExclusiveSliceSlot, ExclusiveSlot, LentSlot, Outgoing,
-    SharedOptionSlot, SharedSlot, Slot, Slots, exclusive, exclusive_codec, exclusive_opaque,
-    exclusive_option, exclusive_slice, shared, shared_option, value,
+    Allowance, Departing, ExclusiveCodec, ExclusiveOptionSlot, ExclusiveSliceSlot, ExclusiveSlot, LentSlot,
+    Object, Outgoing, SharedOptionSlot, SharedSlot, Slot, Slots, exclusive, exclusive_codec,
+    exclusive_opaque, exclusive_option, exclusive_slice, shared, shared_option, value,
 };
 pub(crate) use slots::{read_option, read_slice, write_option, write_slice};
 

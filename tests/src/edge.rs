@@ -42,6 +42,12 @@ impl Edge {
         Self::of(server, |builder| builder.policy(Policy::Server))
     }
 
+    /// Everything goes to this server.
+    #[must_use]
+    pub fn served_by(server: Stop, set: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::of(server, |builder| set(builder.policy(Policy::Server)))
+    }
+
     /// A device without a server. What runs without one in a process that serves other tests has to say that it is a
     /// device: a thread without a context is taken for one that a server's method spawned.
     #[must_use]
@@ -84,6 +90,14 @@ impl Edge {
         let report = self.runtime.report();
         let found = report.methods.iter().find(|found| found.name.ends_with(method));
         found.unwrap_or_else(|| panic!("no method {method} in {report:?}")).remote_calls
+    }
+
+    /// How many bytes of slots and results went to the server and came back, for the method whose path ends so.
+    pub fn travelled(&self, method: &str) -> (u64, u64) {
+        let report = self.runtime.report();
+        let found = report.methods.iter().find(|found| found.name.ends_with(method));
+        let found = found.unwrap_or_else(|| panic!("no method {method} in {report:?}"));
+        (found.sent.as_bytes(), found.received.as_bytes())
     }
 
     /// Stops the server and waits for its end.

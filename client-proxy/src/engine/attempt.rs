@@ -155,8 +155,12 @@ impl Engine {
     /// Nobody waits for the answer, or it is larger than the server takes; the attempt will fail then.
     pub fn answer(&mut self, now: Timestamp, answer: AnswerFrame) -> Result<(), NotAnswered> {
         let attempt = answer.attempt;
-        let server = self.under_way.get(&attempt).map(|under_way| under_way.offer.server.position());
-        let position = server.ok_or(NotAnswered::NotAsked(attempt))?;
+        let offer = self.under_way.get(&attempt).ok_or(NotAnswered::NotAsked(attempt))?.offer;
+        let position = offer.server.position();
+        let images = answer.outcome.iter();
+        let sizes =
+            images.flat_map(|image| image.exclusive.iter().map(SlotImage::size).chain([image.result.size()]));
+        self.methods[offer.request.method.position()].counts.answered += sizes.sum();
         let session = self.servers[position].session_mut().ok_or(NotAnswered::NotAsked(attempt))?;
         let answered = session.answer(now, answer);
         self.pump(now, position);
@@ -274,7 +278,10 @@ impl Engine {
     pub(super) fn called_back(&mut self, now: Timestamp, back: BackFrame) {
         let BackFrame { attempt, sequence, method, .. } = back;
         let Some(under_way) = self.under_way.get(&attempt) else { return };
+        let caller = under_way.offer.request.method.position();
         if under_way.on_device.contains(&method) {
+            let sizes = back.slots.iter().map(|slot| slot.image().size());
+            self.methods[caller].counts.called_back += sizes.sum();
             return self.deliver(attempt, AttemptEvent::Back(back));
         }
         tracing::warn!(%attempt, %method, "a server called a method back that it may not");

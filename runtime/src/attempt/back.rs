@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use outboard_wire::Objects;
-use outboard_wire::frame::{AnswerImage, BackFrame, BackSlot, SlotImage};
+use outboard_wire::frame::{AnswerImage, BackFrame, BackSlot};
 use outboard_wire::state::Lent;
 
 use super::trip::Trip;
 use crate::call_back::{self, CallBack};
+use crate::carried::Sent;
 use crate::context::Ground;
 use crate::once::Part;
 use crate::shim::{Incoming, ShimError, ShimFrame};
@@ -25,12 +26,14 @@ impl Trip<'_> {
         let mut lent = Vec::new();
         slots.lend(&mut lent);
         let mut incoming = Vec::with_capacity(back.slots.len());
+        let most = self.device.most();
+        let resolve = |told| {
+            let image = self.carried.resolve(told, most);
+            image.map_err(|error| format!("a slot of `{title}` cannot be had: {error}"))
+        };
         for slot in back.slots {
             incoming.push(match slot {
-                BackSlot::Copy(SlotImage::Whole(image)) => Incoming { image, lent: None },
-                BackSlot::Copy(_) => {
-                    return Err(format!("a slot of `{title}` is told by a version").into());
-                }
+                BackSlot::Copy(image) => Incoming { image: resolve(image)?, lent: None },
                 BackSlot::Place { slot, path, image } => {
                     let position = usize::from(slot);
                     let kept = self.sent.get(position).and_then(Option::as_ref);
@@ -40,17 +43,17 @@ impl Trip<'_> {
                             format!("`{title}` needs slot {slot} of the outer call twice at once").into()
                         );
                     };
-                    let SlotImage::Whole(image) = image else {
-                        return Err(format!("slot {slot} of the outer call is told by a version").into());
-                    };
+                    let image = resolve(image)?;
                     Incoming { image, lent: Some(lend(object, &kept.0, &self.objects, &path, depth)?) }
                 }
             });
         }
+        let images = incoming.iter().map(|slot| slot.image.clone());
+        let sent = Sent::new(back.attempt, back.sequence, images);
         let call_back = self.call_back(back.onces);
         let ground = Ground::Device(Arc::clone(&call_back));
         match ShimFrame::new(method, incoming, depth, ground, false).execute() {
-            Ok(given) => Ok(AnswerImage { result: given.result, exclusive: given.exclusive }),
+            Ok(given) => Ok(sent.answer(method, given, self.carried.goodput)),
             Err(_) if call_back.is_late() => Err(NotServed::Late),
             Err(error) => {
                 let reason = format!("`{title}` on the device: {error}");

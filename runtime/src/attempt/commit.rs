@@ -3,14 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use outboard_client_proxy::AbandonReason;
-use outboard_core::ByteCount;
 use outboard_wire::codec::{DecodeError, Decoder, EncodeError};
 use outboard_wire::frame::{AnswerImage, Image, SlotImage};
 use outboard_wire::{Conflict, ObjectReader, Objects, Staged};
 
 use crate::method::Method;
 use crate::shim::panic_text;
-use crate::support::{Codec, Departing, Outgoing, Slots};
+use crate::support::{Allowance, Codec, Departing, Object, Outgoing, Slots};
 
 /// How often the locks of shared objects are tried, while others use the processor. Waiting for them could wait for
 /// somebody who waits for this call.
@@ -38,12 +37,17 @@ impl NotLanded {
 }
 
 /// Encodes the slots of a call. Where they lead to shared objects, one more follows, which holds these.
-pub(crate) fn encode(slots: &dyn Slots, budget: ByteCount) -> Result<(Vec<Outgoing>, Objects), EncodeError> {
+pub(crate) fn encode(
+    slots: &dyn Slots,
+    mut allowance: Allowance<'_>,
+) -> Result<(Vec<Outgoing>, Objects), EncodeError> {
     let encode = || {
         let mut departing = Departing::default();
-        let left = slots.encode(budget, &mut departing)?;
-        let (image, objects) = departing.objects.finish(left)?;
-        let beside = image.map(|image| Outgoing { image: image.into(), place: None });
+        slots.encode(&mut allowance, &mut departing)?;
+        let object = Object::none::<Objects>();
+        let base = allowance.base(departing.slots.len(), object);
+        let (image, objects) = departing.objects.finish(allowance.grant(base.as_ref()))?;
+        let beside = image.map(|image| Outgoing { image: image.into(), base, object, place: None });
         departing.slots.extend(beside);
         Ok((departing.slots, objects))
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outboard_client_proxy::{AbandonReason, Hedge};
-use outboard_wire::frame::{AnswerImage, Image};
+use outboard_wire::frame::Image;
 
 use super::trip::Trip;
 use super::{Ended, land};
@@ -90,6 +90,11 @@ impl Trip<'_> {
         true
     }
 
+    /// Whether the device runs the call too.
+    pub(super) fn is_hedged(&self) -> bool {
+        matches!(self.hedged, Hedged::Runs { .. })
+    }
+
     /// The bound has passed. Says whether the device runs the call, so that there is something to wait for.
     pub(super) fn hedges_at_bound(&mut self) -> bool {
         match &mut self.hedged {
@@ -148,7 +153,7 @@ impl Trip<'_> {
         self.hedged = Hedged::Not;
         let reason = match given {
             Ok(given) => {
-                let answer = AnswerImage { result: given.result, exclusive: given.exclusive };
+                let answer = given.into_answer();
                 let objects = self.objects.clone();
                 match land(self.method, answer, slots, objects, codec, self.device.depth()) {
                     Ok(result) => {

@@ -23,7 +23,7 @@ use crate::method::Method;
 use crate::once::{self, Chain, Counter, Part, Search};
 use crate::server_call::{ServerCall, Unwound};
 use crate::shim::{Given, Incoming, ShimError, ShimFrame};
-use crate::support::{Codec, Outgoing, Slots};
+use crate::support::{Allowance, Codec, Outgoing, Slots};
 use crate::{offer, registry};
 
 /// How it is carried out.
@@ -127,7 +127,7 @@ struct Sent {
 
 impl Sent {
     fn of(method: &'static Method, slots: &dyn Slots, sequence: impl FnOnce() -> u32) -> Self {
-        let (outgoing, objects) = match encode(slots, ByteCount::from_bytes(u64::MAX)) {
+        let (outgoing, objects) = match encode(slots, Allowance::whole(ByteCount::from_bytes(u64::MAX))) {
             Ok((outgoing, objects)) => (Ok(outgoing), objects),
             Err(error) => (Err(error.to_string()), Objects::default()),
         };
@@ -201,7 +201,7 @@ fn run_in_call_back<C: Codec>(
     match &ran {
         Err(ShimError::Slot { .. } | ShimError::NotRun(_)) => part.root.log().take_back(inner),
         Ok(given) => {
-            let answer = AnswerImage { result: given.result.clone(), exclusive: given.exclusive.clone() };
+            let answer = given.clone().into_answer();
             part.root.log().end(inner, Ok(answer));
         }
         Err(error) => part.root.log().end(inner, Err(failure(error))),
@@ -230,7 +230,7 @@ fn in_place(
     let mut lent = Vec::new();
     slots.lend(&mut lent);
     let mut incoming = Vec::with_capacity(outgoing.len());
-    for (position, Outgoing { image, place }) in outgoing.into_iter().enumerate() {
+    for (position, Outgoing { image, place, .. }) in outgoing.into_iter().enumerate() {
         let object = lent.get_mut(position).and_then(Option::take).filter(|_| place.is_some());
         let lent = match object {
             None => None,
@@ -249,7 +249,7 @@ fn landed<C: Codec>(
     objects: Objects,
     codec: C,
 ) -> Result<C::Owned, Ended> {
-    let answer = AnswerImage { result: given.result, exclusive: given.exclusive };
+    let answer = given.into_answer();
     land(method, answer, slots, objects, codec, outboard_wire::Limits::default().depth)
         .map_err(|error| remote(format!("`{}` ran, and {error}", method.descriptor().title())))
 }
@@ -350,9 +350,8 @@ fn found_again<C: Codec>(
 /// What is kept of a run on the server.
 fn kept(ran: &Result<Given, ShimError>) -> Outcome {
     let given = ran.as_ref().map_err(failure)?;
-    let exclusive: Option<Vec<_>> = given.exclusive.iter().map(|slot| slot.whole().cloned()).collect();
-    let exclusive = exclusive.ok_or(Failure::Forgotten)?;
-    Ok(Returned { result: given.result.clone(), exclusive, cost: ServerCost::default() })
+    let Given { result, exclusive } = given.clone();
+    Ok(Returned { result, exclusive, cost: ServerCost::default() })
 }
 
 fn failure(error: &ShimError) -> Failure {

@@ -6,13 +6,15 @@ use std::time::Instant;
 
 use outboard_client_proxy::{AbandonReason, AttemptEvent, Hedge, Offer};
 use outboard_wire::Objects;
-use outboard_wire::codec::DecodeError;
-use outboard_wire::frame::{AnswerFrame, AnswerImage, Failure, Image, NotRun, SlotImage};
+use outboard_wire::frame::{AnswerFrame, Failure, Image, NotRun};
 
 use super::back::NotServed;
+use super::commit::NotLanded;
 use super::hedge::Hedged;
 use super::next;
-use super::{Ended, encode, is_away, land, stay};
+use super::told::Told;
+use super::{Ended, is_away, land, stay};
+use crate::carried::Carried;
 use crate::device::{Device, InFlight};
 use crate::error::CallError;
 use crate::mailbox::Mail;
@@ -26,6 +28,13 @@ pub(super) struct Trip<'a> {
     pub(super) device: &'a Arc<Device>,
     offer: Offer,
     pub(super) flight: InFlight,
+    told: Told,
+    /// What call-backs and the reply are told by.
+    pub(super) carried: Carried,
+    /// What the reply tells is known.
+    learned: bool,
+    /// It was sent whole after the server had forgotten something.
+    resent: bool,
     /// What was sent of the slots that call-backs may run on.
     pub(super) sent: Vec<Option<Image>>,
     /// The panic of a call-back, which unwinds the method on the server too.
@@ -37,6 +46,8 @@ pub(super) struct Trip<'a> {
     pub(super) root: Option<Arc<Root>>,
     /// How many there were before it.
     onces: u32,
+    /// The call that it is a part of, if it is one.
+    part: Option<Part>,
 }
 
 impl<'a> Trip<'a> {
@@ -50,26 +61,65 @@ impl<'a> Trip<'a> {
         let part =
             once::part().filter(|part| !method.descriptor().once && Arc::ptr_eq(&part.root.device, device));
         offer.request.root = part.as_ref().map(Part::told);
-        let (outgoing, objects) = encode(slots, offer.budget).map_err(|error| {
+        let (told, outgoing, objects) = Told::new(method, device, &offer, slots).map_err(|error| {
             let reason = device.not_encoded(method, &offer, &error);
             stay(method, is_away(reason), reason)
         })?;
         let keep = |slot: &Outgoing| slot.place.is_some().then(|| slot.image.clone());
         let sent = outgoing.iter().map(keep).collect();
         let hedged = Hedged::of(offer.hedge, &outgoing);
-        let images = outgoing.into_iter().map(|slot| SlotImage::Whole(slot.image)).collect();
-        let flight = device.depart(method, offer, images, part.as_ref()).map_err(|reason| Ended {
+        let flight = device.depart(method, offer, told.cargo(), part.as_ref()).map_err(|reason| Ended {
             next: next::server(method, device, &offer),
             ..stay(method, is_away(reason), reason)
         })?;
+        let carried = told.carried(flight.attempt(), &offer);
         let onces = part.as_ref().map_or(0, |part| part.told().onces);
-        let root = (!method.descriptor().once).then(|| part.map_or_else(|| flight.root(), |part| part.root));
-        let panicked = None;
-        let mut trip = Self { method, device, offer, flight, sent, panicked, hedged, objects, root, onces };
+        let root =
+            (!method.descriptor().once).then(|| part.clone().map_or_else(|| flight.root(), |part| part.root));
+        let mut trip = Self {
+            method,
+            device,
+            offer,
+            flight,
+            told,
+            carried,
+            learned: false,
+            resent: false,
+            sent,
+            panicked: None,
+            hedged,
+            objects,
+            part,
+            root,
+            onces,
+        };
         if offer.hedge == Hedge::Always {
             trip.start_hedge(false);
         }
         Ok(trip)
+    }
+
+    /// The server has forgotten what the slots were told by: sends them whole, in what is left of the call's time.
+    fn resend(&mut self) -> Result<(), Ended> {
+        self.resent = true;
+        self.offer.request.tried = self.offer.request.tried.once_more(&self.offer);
+        self.told.tell_whole(&self.offer);
+        let armed = self.flight.is_armed();
+        self.flight = self
+            .device
+            .depart(self.method, self.offer, self.told.cargo(), self.part.as_ref())
+            .map_err(|reason| Ended {
+                next: next::server(self.method, self.device, &self.offer),
+                ..stay(self.method, is_away(reason), reason)
+            })?;
+        if armed {
+            self.flight.arm();
+        }
+        self.carried = self.told.carried(self.flight.attempt(), &self.offer);
+        if self.root.is_some() && self.part.is_none() {
+            self.root = Some(self.flight.root());
+        }
+        Ok(())
     }
 
     pub(super) fn span(&self) -> tracing::Span {
@@ -122,20 +172,20 @@ impl<'a> Trip<'a> {
             }
             AttemptEvent::Replied(reply) => {
                 let onces = reply.onces;
-                let landed = match reply.result {
-                    SlotImage::Whole(result) => {
-                        let answer = AnswerImage { result, exclusive: reply.exclusive };
-                        let objects = self.objects.clone();
-                        land(self.method, answer, slots, objects, codec, self.device.depth())
-                    }
-                    _ => Err(DecodeError::Refused("the result is told by a version".to_owned()).into()),
-                };
+                let resolved = self.told.resolve(self.flight.attempt(), &self.carried, reply);
+                let landed = resolved.map_err(NotLanded::from).and_then(|resolved| {
+                    let (answer, objects) = (resolved.answer.clone(), self.objects.clone());
+                    land(self.method, answer, slots, objects, codec, self.device.depth())
+                        .map(|result| (result, resolved))
+                });
                 match landed {
-                    Ok(result) => {
+                    Ok((result, resolved)) => {
                         if let Some(root) = &self.root {
                             root.counted(onces);
                         }
                         self.flight.committed();
+                        self.told.learn(&self.carried, resolved);
+                        self.learned = true;
                         Some(Ok(result))
                     }
                     Err(error) => {
@@ -143,6 +193,15 @@ impl<'a> Trip<'a> {
                         self.flight.abandon(error.into_reason());
                         self.end(self.again(ended))
                     }
+                }
+            }
+            AttemptEvent::Failed(Failure::NotRun(NotRun::BaseMissing))
+                if !self.resent && !self.is_hedged() =>
+            {
+                self.flight.ended();
+                match self.resend() {
+                    Ok(()) => None,
+                    Err(ended) => self.end(ended),
                 }
             }
             AttemptEvent::Failed(failure) => {
@@ -214,6 +273,14 @@ impl<'a> Trip<'a> {
         match is_all {
             true => remote(format!("`{}` ran on the server, and {reason}", descriptor.title())),
             false => Ended { wants_fallback: descriptor.remote_only, ..Ended::default() },
+        }
+    }
+}
+
+impl Drop for Trip<'_> {
+    fn drop(&mut self) {
+        if !self.learned {
+            self.told.waste(self.flight.attempt());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a setting may be, as text.
 
 use outboard_client_proxy::{Hedge, Policy};
+use outboard_core::ByteCount;
 
 use super::Objective;
 
@@ -54,6 +55,14 @@ impl Setting for f64 {
 
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+}
+
+impl Setting for ByteCount {
+    const ALLOWED: &'static str = "use a whole number of MiB";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok().map(super::mebibytes)
     }
 }
 

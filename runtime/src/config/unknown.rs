@@ -1,7 +1,8 @@
 //! Environment variables that look like ours and are not: a typing mistake would otherwise change nothing, in silence.
 
 /// Every variable that is read, those of the log and of the compilation included.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 16] = [
+    "OUTBOARD_BASES",
     "OUTBOARD_BUILD_ID",
     "OUTBOARD_CONFIG",
     "OUTBOARD_DEVICE_PROFILE",
@@ -13,6 +14,7 @@ const KNOWN: [&str; 14] = [
     "OUTBOARD_POLICY",
     "OUTBOARD_PUBLIC_HOST",
     "OUTBOARD_SERVER",
+    "OUTBOARD_SESSION_BASES",
     "OUTBOARD_SLOWDOWN",
     "OUTBOARD_STATE_DIR",
     "OUTBOARD_WORKERS",

@@ -93,6 +93,11 @@ impl InFlight {
         }
     }
 
+    /// Whether an async wait would end by itself.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.alarm.is_some()
+    }
+
     /// Waits until something becomes of the attempt.
     pub(crate) async fn next(&self) -> Mail {
         self.mailbox.next().await

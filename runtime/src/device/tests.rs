@@ -43,7 +43,8 @@ impl World {
         };
         let engine = Engine::new(settings, clock.now());
         let tenancy = Tenancy::new(Tenant::Other).unwrap();
-        let device = Device::new(engine, vec![address.clone()], clock, tenancy, 64, io);
+        let bounds = (Limits::default(), ByteCount::from_bytes(1 << 20));
+        let device = Device::new(engine, vec![address.clone()], clock, tenancy, bounds, io);
         Self { device, listener, connector, address, commands, _work }
     }
 

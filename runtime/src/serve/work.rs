@@ -4,10 +4,11 @@ use std::sync::{Arc, Weak};
 
 use outboard_server_proxy::kept::{Begin, OnceId, Outcome};
 use outboard_server_proxy::{Connection, InnerCall, Reply};
-use outboard_wire::frame::{Attempt, BackFrame, Failure, NotRun, ServerCost, SlotImage};
+use outboard_wire::frame::{Attempt, BackFrame, Failure, NotRun, ServerCost};
 
 use super::Shared;
 use super::queued::Queued;
+use super::versions::Terms;
 use crate::context::Ground;
 use crate::once::Counter;
 use crate::server_call::{self, ServerCall};
@@ -50,21 +51,21 @@ impl Shared {
         let span = tracing::debug_span!("call", %connection, %attempt, method = method.descriptor().title());
         let _entered = span.enter();
         let session = Box::new(Way { shared: Arc::downgrade(self), connection });
+        let terms = Terms { result_base: call.result_base, reply_rate: call.reply_rate, forget: call.forget };
+        let carried = match self.versions.arrive(connection, attempt, call.slots, &terms) {
+            Ok(carried) => Arc::new(carried),
+            Err(why) => return self.fail(connection, attempt, Failure::NotRun(why)),
+        };
+        let incoming = carried.images().map(|image| Incoming { image, lent: None }).collect();
         let counter = (!method.descriptor().once).then(|| Counter::new(attempt.call, call.root));
-        let server_call = ServerCall::new(attempt, counter, call.on_device, session, permit);
+        let server_call =
+            ServerCall::new(attempt, counter, call.on_device, Arc::clone(&carried), session, permit);
         let checked = {
             let mut core = self.lock();
             core.calls.insert((connection, attempt), Arc::downgrade(&server_call));
             core.is_checked(method)
         };
         let queued = self.clock.now().since(arrived);
-        let mut incoming = Vec::with_capacity(call.slots.len());
-        for slot in call.slots {
-            let SlotImage::Whole(image) = slot else {
-                return self.fail(connection, attempt, Failure::NotRun(NotRun::BaseMissing));
-            };
-            incoming.push(Incoming { image, lent: None });
-        }
         let frame =
             ShimFrame::new(method, incoming, self.depth, Ground::Server(Arc::clone(&server_call)), checked);
         let executed = frame.execute();
@@ -76,13 +77,10 @@ impl Shared {
             Ok(given) => {
                 tracing::debug!(?ran, "returned");
                 let cost = ServerCost { queued, ran: ran.ran, called_back: ran.called_back };
-                let reply = Reply {
-                    attempt,
-                    result: given.result.into(),
-                    exclusive: given.exclusive,
-                    onces: server_call.counter.as_ref().map_or(0, |counter| counter.count()),
-                    cost,
-                };
+                let (result, exclusive) =
+                    self.versions.leave(connection, attempt, method, &carried, given, &terms);
+                let onces = server_call.counter.as_ref().map_or(0, |counter| counter.count());
+                let reply = Reply { attempt, result, exclusive, onces, cost };
                 self.with(|engine, now| engine.reply(now, connection, reply));
             }
             Err(error) => {

@@ -5,15 +5,17 @@
 //!
 //! A reply is applied in two steps. *Staging* decodes everything and can fail; *committing* swaps and cannot.
 
-use outboard_core::ByteCount;
 use outboard_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
-use outboard_wire::frame::{Image, SlotImage};
+use outboard_wire::frame::{Image, SlotImage, Version};
 use outboard_wire::state::{Lent, Place, Places, State};
 use outboard_wire::{ObjectReader, ObjectWriter, Objects};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::codec::Codec;
+pub use allowance::{Allowance, Object};
+
+mod allowance;
 
 /// Is told of places and the ways to them.
 pub(crate) type Visit<'a> = dyn FnMut(&[u16], Place) + 'a;
@@ -81,6 +83,10 @@ pub const fn exclusive_opaque<T: Serialize + DeserializeOwned + 'static>() -> Ex
 #[derive(Debug)]
 pub struct Outgoing {
     pub(crate) image: Image,
+    /// What it may be told by, where the receiver is believed to have something.
+    pub(crate) base: Option<(Version, Image)>,
+    /// Which object it is.
+    pub(crate) object: Object,
     /// Where the value is, if it carries fields that only the device has.
     pub(crate) place: Option<Place>,
 }
@@ -94,8 +100,8 @@ pub struct Departing {
 
 /// The slots of one call.
 pub trait Slots {
-    /// Encodes all slots, in order, in at most `budget` bytes. Gives what is left of it.
-    fn encode(&self, budget: ByteCount, out: &mut Departing) -> Result<ByteCount, EncodeError>;
+    /// Encodes all slots, in order, within the allowance.
+    fn encode(&self, allowance: &mut Allowance<'_>, out: &mut Departing) -> Result<(), EncodeError>;
 
     /// Decodes the new state of every exclusive slot. Nothing is touched, whether or not it fails.
     fn stage(
@@ -125,8 +131,8 @@ pub trait LentSlot {
 }
 
 impl Slots for () {
-    fn encode(&self, budget: ByteCount, _: &mut Departing) -> Result<ByteCount, EncodeError> {
-        Ok(budget)
+    fn encode(&self, _: &mut Allowance<'_>, _: &mut Departing) -> Result<(), EncodeError> {
+        Ok(())
     }
 
     fn stage(
@@ -146,13 +152,18 @@ impl Slots for () {
 }
 
 impl<First: Slot, Rest: Slots> Slots for (First, Rest) {
-    fn encode(&self, budget: ByteCount, out: &mut Departing) -> Result<ByteCount, EncodeError> {
-        let mut encoder = Encoder::with_budget(budget).with_objects(std::mem::take(&mut out.objects));
+    fn encode(&self, allowance: &mut Allowance<'_>, out: &mut Departing) -> Result<(), EncodeError> {
+        let object = self.0.object();
+        let base = allowance.base(out.slots.len(), object);
+        let granted = allowance.grant(base.as_ref());
+        let mut encoder = Encoder::with_budget(granted).with_objects(std::mem::take(&mut out.objects));
         self.0.encode(&mut encoder)?;
         out.objects = encoder.take_objects();
-        let left = encoder.left();
-        out.slots.push(Outgoing { image: encoder.into_bytes().into(), place: self.0.own_place() });
-        self.1.encode(left, out)
+        let used = granted.saturating_sub(encoder.left());
+        allowance.spend(used, base.as_ref());
+        let image = encoder.into_bytes().into();
+        out.slots.push(Outgoing { image, base, object, place: self.0.own_place() });
+        self.1.encode(allowance, out)
     }
 
     fn stage(
@@ -196,6 +207,9 @@ pub trait Slot {
     /// Writes its state.
     fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError>;
 
+    /// Which object it is.
+    fn object(&self) -> Object;
+
     /// Where the value is, if it carries fields that only the device has.
     fn own_place(&self) -> Option<Place>;
 
@@ -235,6 +249,10 @@ impl<C: Codec> Slot for SharedSlot<'_, C> {
         self.1.encode(self.0, out)
     }
 
+    fn object(&self) -> Object {
+        Object::at::<C::Owned, _>(self.0)
+    }
+
     fn own_place(&self) -> Option<Place> {
         C::place(self.0)
     }
@@ -252,6 +270,10 @@ pub fn shared_option<C: Codec>(value: Option<&C::Borrowed>, codec: C) -> SharedO
 impl<C: Codec> Slot for SharedOptionSlot<'_, C> {
     fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
         write_option(self.0, out, |value, out| self.1.encode(value, out))
+    }
+
+    fn object(&self) -> Object {
+        self.0.map_or(Object::none::<C::Owned>(), Object::at::<C::Owned, _>)
     }
 
     fn own_place(&self) -> Option<Place> {
@@ -273,11 +295,15 @@ pub fn exclusive<T>(value: &mut T, codec: ExclusiveCodec<T>) -> ExclusiveSlot<'_
     ExclusiveSlot { value, codec, staged: None, kept: None }
 }
 
-impl<T> Slot for ExclusiveSlot<'_, T> {
+impl<T: 'static> Slot for ExclusiveSlot<'_, T> {
     const EXCLUSIVE: bool = true;
 
     fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
         (self.codec.encode)(self.value, out)
+    }
+
+    fn object(&self) -> Object {
+        Object::at::<T, _>(&*self.value)
     }
 
     fn own_place(&self) -> Option<Place> {
@@ -308,7 +334,7 @@ impl<T> Slot for ExclusiveSlot<'_, T> {
     }
 }
 
-impl<T> LentSlot for ExclusiveSlot<'_, T> {
+impl<T: 'static> LentSlot for ExclusiveSlot<'_, T> {
     fn keep(&mut self, sent: &[u8], objects: &Objects, depth: u16) -> Result<(), DecodeError> {
         if self.kept.is_none() {
             // What is shared is referred to where it is: it is not touched before the commit.
@@ -339,11 +365,15 @@ pub fn exclusive_slice<T>(value: &mut [T], codec: ExclusiveCodec<T>) -> Exclusiv
     ExclusiveSliceSlot { value, codec, staged: Vec::new() }
 }
 
-impl<T> Slot for ExclusiveSliceSlot<'_, T> {
+impl<T: 'static> Slot for ExclusiveSliceSlot<'_, T> {
     const EXCLUSIVE: bool = true;
 
     fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
         write_slice(self.value, self.codec, out)
+    }
+
+    fn object(&self) -> Object {
+        Object::at::<Vec<T>, _>(&*self.value)
     }
 
     fn own_place(&self) -> Option<Place> {
@@ -388,11 +418,15 @@ pub fn exclusive_option<T>(value: Option<&mut T>, codec: ExclusiveCodec<T>) -> E
     ExclusiveOptionSlot { value, codec, staged: None }
 }
 
-impl<T> Slot for ExclusiveOptionSlot<'_, T> {
+impl<T: 'static> Slot for ExclusiveOptionSlot<'_, T> {
     const EXCLUSIVE: bool = true;
 
     fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
         write_option(self.value.as_deref(), out, self.codec.encode)
+    }
+
+    fn object(&self) -> Object {
+        self.value.as_deref().map_or(Object::none::<T>(), Object::at::<T, _>)
     }
 
     fn own_place(&self) -> Option<Place> {

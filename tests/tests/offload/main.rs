@@ -3,6 +3,7 @@
 mod arguments;
 mod callbacks;
 mod cancelling;
+mod deltas;
 mod endings;
 mod failing;
 mod futures;

@@ -39,6 +39,14 @@ pub enum BackSlot {
     },
 }
 
+impl BackSlot {
+    /// The value as it travels, wherever it goes.
+    pub const fn image(&self) -> &SlotImage {
+        let (Self::Copy(image) | Self::Place { image, .. }) = self;
+        image
+    }
+}
+
 /// The answer to a call-back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerFrame {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use outboard_core::InstanceId;
 use outboard_server_proxy::Connection;
 use outboard_wire::Lost;
-use outboard_wire::frame::{AskFrame, CallFrame, Failure, Hello};
+use outboard_wire::frame::{AskFrame, CallFrame, Failure, Hello, NotRun};
 use proptest::prelude::*;
 
 use crate::world::{End, World, attempt, call, hello, seconds};
@@ -30,6 +30,7 @@ enum Step {
     },
     Ask {
         who: usize,
+        about: usize,
     },
     Fence {
         who: usize,
@@ -83,7 +84,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Silent),
         8 => (who.clone(), prop::option::weighted(0.3, which.clone()), prop::bool::weighted(0.2))
             .prop_map(|(who, within, hurry)| Step::Call { who, within, hurry }),
-        1 => who.clone().prop_map(|who| Step::Ask { who }),
+        4 => (who.clone(), which.clone()).prop_map(|(who, about)| Step::Ask { who, about }),
         3 => (who.clone(), which.clone()).prop_map(|(who, which)| Step::Fence { who, which }),
         20 => (who.clone(), place.clone()).prop_map(|(who, place)| Step::Up { who, place }),
         12 => (who.clone(), place).prop_map(|(who, place)| Step::Down { who, place }),
@@ -110,6 +111,20 @@ struct Chaos {
     /// Who sent bytes that are no frame.
     liars: BTreeSet<Connection>,
     numbers: u64,
+    onces: Onces,
+}
+
+/// Every other call may run once only. What became of them is asked by their devices.
+#[derive(Default)]
+struct Onces {
+    /// Which device is behind a connection, and whose a call is.
+    devices: BTreeMap<Connection, u8>,
+    calls: BTreeMap<u64, u8>,
+    began: BTreeSet<u64>,
+    /// The calls that questions are about.
+    questions: BTreeMap<u64, u64>,
+    /// Of these a device was told that they had not run, and never will.
+    shut_out: BTreeSet<u64>,
 }
 
 #[derive(Default)]
@@ -135,6 +150,7 @@ impl Chaos {
             promised: BTreeSet::new(),
             liars: BTreeSet::new(),
             numbers: 0,
+            onces: Onces::default(),
         }
     }
 
@@ -147,18 +163,22 @@ impl Chaos {
                 }
                 let connection = self.world.connect(hello);
                 self.devices.push(connection);
+                self.onces.devices.insert(connection, device);
             }
             Step::Silent => {
                 let connection = self.world.connect_silent();
                 self.devices.push(connection);
             }
             Step::Call { who, within, hurry } => self.call(who, within, hurry),
-            Step::Ask { who } => {
+            Step::Ask { who, about } => {
                 let Some(who) = choose(&self.devices, who) else { return };
                 self.numbers += 1;
-                let ask = AskFrame { attempt: attempt(self.numbers), about: attempt(1).call, inner: None };
+                let about = choose(&self.onces.of(who), about).unwrap_or_default();
+                let ask =
+                    AskFrame { attempt: attempt(self.numbers), about: attempt(about).call, inner: None };
                 if self.world.with_device(who, |session, now| session.ask(now, ask)).is_ok() {
                     self.promised.insert((who, self.numbers));
+                    self.onces.questions.insert(self.numbers, about);
                 }
             }
             Step::Fence { who, which } => {
@@ -184,7 +204,14 @@ impl Chaos {
                 let queue: Vec<_> =
                     self.world.queue.iter().map(|(who, frame, _)| (*who, frame.attempt.call.0)).collect();
                 let Some((who, number)) = choose(&queue, which) else { return };
-                if self.world.start(who, number).is_ok() {
+                let once = number % 2 == 0;
+                let started =
+                    if once { self.world.start_once(who, number) } else { self.world.start(who, number) };
+                if started.is_ok() {
+                    if once {
+                        assert!(!self.onces.shut_out.contains(&number), "{number} was said never to start");
+                        self.onces.began.insert(number);
+                    }
                     let before = self.workers.insert((who, number), Worker::default());
                     assert!(before.is_none(), "two workers run the same attempt");
                 }
@@ -233,6 +260,9 @@ impl Chaos {
         let frame = CallFrame { within, time_left, ..call(self.numbers) };
         if self.world.with_device(who, |session, now| session.call(now, frame)).is_ok() {
             self.promised.insert((who, self.numbers));
+            if let Some(&device) = self.onces.devices.get(&who) {
+                self.onces.calls.insert(self.numbers, device);
+            }
         }
     }
 
@@ -274,6 +304,12 @@ impl Chaos {
             for end in self.world.ends(who) {
                 let (End::Replied(number) | End::Failed(number, _) | End::Unknown(number)) = end;
                 assert!(self.promised.remove(&(who, number)), "one end for each call, but {number} has two");
+                if let End::Failed(_, Failure::NotRun(NotRun::Fenced)) = end
+                    && let Some(&about) = self.onces.questions.get(&number)
+                {
+                    assert!(!self.onces.began.contains(&about), "{about} has begun");
+                    self.onces.shut_out.insert(about);
+                }
             }
         }
         for (who, reason) in &self.world.closed {
@@ -305,6 +341,15 @@ impl Chaos {
         }
         assert_eq!(self.world.load(), (0, 0));
         assert_eq!(self.world.engine.status().let_go, 0);
+    }
+}
+
+impl Onces {
+    /// The calls of a device that may run once only, whatever connection it made them on.
+    fn of(&self, who: Connection) -> Vec<u64> {
+        let Some(device) = self.devices.get(&who) else { return vec![] };
+        let calls = self.calls.iter().filter(|(number, by)| number.is_multiple_of(2) && *by == device);
+        calls.map(|(&number, _)| number).collect()
     }
 }
 
@@ -347,18 +392,22 @@ fn chaos_reaches_what_it_is_meant_to_reach() {
         Config::default(),
         proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
     );
-    let (mut started, mut waited, mut fenced, mut gone) = (0, 0, 0, 0);
-    for _ in 0..100 {
+    let (mut started, mut waited, mut fenced, mut gone, mut shut_out, mut asked) = (0, 0, 0, 0, 0, 0);
+    for _ in 0..150 {
         let steps = prop::collection::vec(step(), 120).new_tree(&mut runner).unwrap().current();
         let mut chaos = Chaos::new();
         for step in steps {
             chaos.take(step);
+            chaos.check();
             started += chaos.workers.len();
             waited += chaos.workers.values().filter(|worker| worker.waits > 0).count();
         }
+        shut_out += chaos.onces.shut_out.len();
+        asked += chaos.onces.questions.values().filter(|about| chaos.onces.began.contains(about)).count();
         fenced += chaos.world.fenced.len();
         gone += chaos.world.gone.iter().filter(|(_, attempts)| !attempts.is_empty()).count();
     }
-    let reached = [started, waited, fenced, gone];
-    assert!(reached.iter().all(|&times| times >= 10), "started, waited, fenced, gone: {reached:?}");
+    let reached = [started, waited, fenced, gone, shut_out, asked];
+    let names = "started, waited, fenced, gone, shut out, asked about after it began";
+    assert!(reached.iter().all(|&times| times >= 10), "{names}: {reached:?}");
 }

@@ -17,8 +17,15 @@ impl World {
     fn run_once(&mut self, connection: Connection, number: u64) {
         self.call(connection, call(number));
         self.exchange();
-        self.queue.clear();
-        assert_eq!(self.engine.start_once(self.now, connection, attempt(number)), Ok(()));
+        assert_eq!(self.start_once(connection, number), Ok(()));
+    }
+
+    /// A worker takes a call that may run once only.
+    pub(crate) fn start_once(&mut self, connection: Connection, number: u64) -> Result<(), NotRun> {
+        self.queue.retain(|(from, frame, _)| (*from, frame.attempt) != (connection, attempt(number)));
+        let started = self.engine.start_once(self.now, connection, attempt(number));
+        self.collect();
+        started
     }
 
     /// Asks, as call 99, and gives what the device is told at once.

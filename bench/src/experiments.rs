@@ -7,6 +7,7 @@ mod local;
 mod remote_connect;
 mod remote_latency;
 mod solver_maui;
+mod state;
 
 use crate::experiment::Experiment;
 
@@ -18,6 +19,9 @@ pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
         Box::new(decide::Decide),
         Box::new(remote_latency::RemoteLatency),
         Box::new(remote_connect::RemoteConnect),
+        Box::new(state::UNCHANGED),
+        Box::new(state::SPARSE),
+        Box::new(state::INSERT),
         Box::new(codec::Codec),
         Box::new(solver_maui::SolverMaui),
         Box::new(faults_equal::FaultsEqual),

@@ -311,7 +311,7 @@ fn nowhere(method: &'static Method, reason: String) -> Ended {
     Ended { error: Some(error), ..Ended::default() }
 }
 
-/// Whether a reason to stay is that the server is away.
+/// Whether a reason to stay is that the server is away, or was late lately.
 fn is_away(reason: LocalReason) -> bool {
     matches!(
         reason,
@@ -320,6 +320,7 @@ fn is_away(reason: LocalReason) -> bool {
             | LocalReason::Silent
             | LocalReason::Draining
             | LocalReason::Busy
+            | LocalReason::Late
     )
 }
 

@@ -117,7 +117,7 @@ fn the_server_commits_where_it_is_first_and_the_devices_run_is_counted_and_void(
 
 static NEVER_IN_TIME: Gate = Gate::closed();
 
-#[remoteable(hedge = late, deadline = "1s")]
+#[remoteable(hedge = late, deadline = "2s")]
 fn never_in_time(numbers: &mut Vec<u32>) -> String {
     if place() == SERVER {
         NEVER_IN_TIME.wait();
@@ -139,7 +139,7 @@ fn a_late_call_is_run_here_beside_the_server() {
 
 static BOTH_LATE: Gate = Gate::closed();
 
-#[remoteable(hedge = late, deadline = "1s")]
+#[remoteable(hedge = late, deadline = "2s")]
 fn late_and_first(numbers: &mut Vec<u32>) -> String {
     match place().as_str() {
         SERVER => BOTH_LATE.wait(),
@@ -168,6 +168,8 @@ fn a_late_reply_that_is_first_all_the_same_is_the_calls_and_is_learned_from() {
 
 static DROPPED: Mutex<Option<mpsc::Sender<String>>> = Mutex::new(None);
 
+static HAS_BEGUN: Gate = Gate::closed();
+
 struct Tells;
 
 impl Drop for Tells {
@@ -179,9 +181,15 @@ impl Drop for Tells {
 
 #[remoteable]
 async fn waits_for_ever_here(number: u32) -> u32 {
-    if place() == HEDGE {
-        let _tells = Tells;
-        std::future::pending::<()>().await;
+    match place().as_str() {
+        HEDGE => {
+            let _tells = Tells;
+            drop(HAS_BEGUN.opens());
+            std::future::pending::<()>().await;
+        }
+        // Were the server faster than that, there would be nothing to drop.
+        SERVER => HAS_BEGUN.wait(),
+        _ => {}
     }
     number + 1
 }

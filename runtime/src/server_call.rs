@@ -1,5 +1,8 @@
 //! A call as the code that runs it on a server sees it: the way back to the device.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -270,11 +273,16 @@ impl ServerCall {
         // The core is free for others while this thread waits.
         let left = self.leave_seat();
         let asked = Instant::now();
+        // Before it is sent: what the device calls in it may be here before this thread waits.
+        self.lock().waited_for.insert(sequence);
         let sent = self.session.call_back(back);
         let (outcome, counted) = match sent.and_then(|()| self.wait(sequence)) {
             Ok((outcome, onces)) => (outcome, Some(onces)),
             Err(reason) => (Err(reason), None),
         };
+        self.lock().waited_for.remove(&sequence);
+        // What is called from now on may be for another thread.
+        self.changed.notify_all();
         if let Some(counter) = counter {
             counter.come_back(counted);
         }
@@ -304,16 +312,15 @@ impl ServerCall {
     /// Waits for an answer, or for the attempt to fail, and runs what the call-back calls meanwhile.
     fn wait(&self, sequence: u32) -> Result<Answer, String> {
         let mut state = self.lock();
-        state.waited_for.insert(sequence);
-        let outcome = loop {
+        loop {
             if let Some(answer) = state.answers.remove(&sequence) {
-                break Ok(answer);
+                return Ok(answer);
             }
             if let Some(failure) = state.failure.as_ref().or(state.let_go.as_ref()) {
-                break Err(failure.reason.clone());
+                return Err(failure.reason.clone());
             }
             if state.ended {
-                break Err("the call has ended, and nobody waits for what its threads do".to_owned());
+                return Err("the call has ended, and nobody waits for what its threads do".to_owned());
             }
             // The device serves call-backs one by one, in the order in which they were made: where several threads of a
             // method wait, it is the first one's turn.
@@ -325,11 +332,7 @@ impl ServerCall {
                 continue;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        };
-        state.waited_for.remove(&sequence);
-        // It may be another thread's turn.
-        self.changed.notify_all();
-        outcome
+        }
     }
 
     /// Frees the core for others, if a thread of this call has not yet.

@@ -4,6 +4,7 @@
 mod ask;
 mod back;
 mod cancel;
+mod hedge;
 mod once;
 mod wait;
 

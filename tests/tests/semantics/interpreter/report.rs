@@ -67,6 +67,8 @@ report! {
     shared_sent, shared_returned, guarded,
     /// State that was told by a version: as it was, by edits, compressed; versions that made room, and that were missed.
     same, edits, packed, evicted, base_missing,
+    /// Calls that the device ran too: all, those of which its own result came first, and those that it could not.
+    hedges, hedges_won, hedges_void,
     /// Calls that their caller dropped, and async call-backs that were dropped with their attempt.
     cancelled, dropped,
     /// Answers that nobody waited for any more.

@@ -16,6 +16,7 @@ use super::super::report::{Defect, Report};
 use super::super::value::{Object, Reference};
 use super::super::versions::{MOST, resolve, resolve_by_call};
 use super::ask::{About, Ask};
+use super::hedge::Hedge;
 use super::once::{Chain, Numbered};
 use super::{Activity, Around, Device, GivenUp, Purpose};
 
@@ -32,7 +33,7 @@ pub(super) struct Wait {
     /// The root that it is, or is a part of, when it may be run again.
     pub(super) root: Option<usize>,
     /// What the root had counted before it.
-    counted: u32,
+    pub(super) counted: u32,
     /// The run of the server that it was sent to.
     sent_to: Option<InstanceId>,
     /// Its number among the calls that can be cancelled, and what had been counted before it.
@@ -42,7 +43,10 @@ pub(super) struct Wait {
     /// The result that the new one may be told by.
     result_base: Option<(Version, Image)>,
     /// The shared values that went with it.
-    objects: Objects,
+    pub(super) objects: Objects,
+    /// The device runs it too.
+    pub(super) hedge: Option<Hedge>,
+    pub(super) called_back: bool,
     /// What each slot was, once a call-back has touched it.
     pub(super) undo: Vec<Option<Object>>,
     pub(super) backs: VecDeque<BackFrame>,
@@ -79,6 +83,8 @@ impl Wait {
             sent: Vec::new(),
             result_base: None,
             objects: Objects::default(),
+            hedge: None,
+            called_back: false,
             backs: VecDeque::new(),
             ended: None,
             expired: false,
@@ -91,12 +97,12 @@ impl Wait {
     }
 
     /// Whether it is no part of another root.
-    fn is_outermost(&self) -> bool {
+    pub(super) fn is_outermost(&self) -> bool {
         !matches!(self.chain, Chain::Part { again: false, .. })
     }
 
     pub(super) fn has_news(&self) -> bool {
-        self.expired || self.ended.is_some() || !self.backs.is_empty()
+        self.expired || self.ended.is_some() || !self.backs.is_empty() || self.hedge.is_some()
     }
 }
 
@@ -156,6 +162,32 @@ impl Device {
 
     /// The thread has nothing else to do: looks what came of the call.
     pub(super) fn wait(&mut self, around: &mut Around<'_>, mut wait: Wait) {
+        if let Some(hedge) = wait.hedge.take() {
+            return self.wait_hedged(around, wait, hedge);
+        }
+        self.look(around, wait);
+    }
+
+    /// The device runs the call too: what comes first counts.
+    fn wait_hedged(&mut self, around: &mut Around<'_>, mut wait: Wait, mut hedge: Hedge) {
+        wait.expired = false;
+        let replied = matches!(wait.ended, Some(End::Replied(_)));
+        if replied && !hedge.over && around.tape.one_in(2) {
+            return self.look(around, wait);
+        }
+        if !replied && wait.ended.take().is_some() {
+            hedge.over = true;
+        }
+        // The device's own run needs no call-backs.
+        if !wait.backs.is_empty() {
+            wait.backs.clear();
+            self.fence(around, &wait);
+            hedge.over = true;
+        }
+        self.step_hedge(around, Box::new(wait), hedge);
+    }
+
+    fn look(&mut self, around: &mut Around<'_>, mut wait: Wait) {
         match wait.ended.take() {
             Some(End::Replied(reply)) => match self.commit(around, &wait, &reply) {
                 Some(result) => {
@@ -199,14 +231,18 @@ impl Device {
                 self.unknown(around, wait);
             }
             None if wait.expired => {
-                if let Some((_, session)) = &mut self.link {
-                    session.fence(around.now, wait.attempt);
+                if let Some(hedge) = self.start_hedge(around, &wait) {
+                    wait.hedge = Some(hedge);
+                    self.stack.push(Activity::Wait(Box::new(wait)));
+                    return;
                 }
+                self.fence(around, &wait);
                 around.report.expired += 1;
                 self.unknown(around, wait);
             }
             None => {
                 let back = wait.backs.pop_front();
+                wait.called_back |= back.is_some();
                 self.stack.push(Activity::Wait(Box::new(wait)));
                 if let Some(back) = back {
                     self.serve(around, &back);
@@ -272,7 +308,7 @@ impl Device {
     }
 
     /// The attempt is over. The call runs here, or ends with `instead` when it may run only once.
-    fn abandon(&mut self, around: &mut Around<'_>, mut wait: Wait, instead: Flow) {
+    pub(super) fn abandon(&mut self, around: &mut Around<'_>, mut wait: Wait, instead: Flow) {
         let Some(root) = wait.root else { return self.give_up(around, wait, instead) };
         self.undo(around.program, around.report, &mut wait);
         self.roots[root].next = wait.counted;

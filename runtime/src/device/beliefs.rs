@@ -224,3 +224,6 @@ impl Inner {
 pub(crate) const fn bounds(total: ByteCount) -> Bounds {
     Bounds { each: total, total }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,7 @@
 //! the server does not have. Device and server are runs of the same program.
 //!
 //! * [`remoteable`], [`device`], [`local`]: what may run where
-//! * [`State`]: what may travel; [`Shared`]: as one, where several places hold it
+//! * [`State`]: what may travel; [`Shared`]: as one, where several places hold it; [`Tracked`]: only when touched
 //! * [`main`], [`serve_with`]: one program, device and server
 //! * [`Runtime`]: the device's side, for programs that want to hold it themselves
 //!

@@ -170,11 +170,13 @@ impl<'f> ShimFrame<'f> {
         slot: u16,
         codec: ExclusiveCodec<T>,
     ) -> Result<Exclusive<'f, T>, ShimError> {
-        let value = match self.lent(slot)? {
-            Some(value) => Held::Lent(value),
-            None => Held::Owned(self.decode(slot, codec.decode)?),
-        };
-        Ok(Exclusive { value, codec })
+        if let Some(value) = self.lent(slot)? {
+            return Ok(Exclusive { value: Held::Lent(value), codec, came: None });
+        }
+        let image = self.slots[usize::from(slot)].image.clone();
+        let value = self.decode(slot, codec.decode)?;
+        let came = (codec.stamp)(&value).map(|stamp| (stamp, image));
+        Ok(Exclusive { value: Held::Owned(value), codec, came })
     }
 
     /// `&mut [T]`.
@@ -259,7 +261,10 @@ impl<'f> ShimFrame<'f> {
 
     /// Encodes the new state of an exclusive slot.
     pub fn give_back(&mut self, _slot: u16, value: impl GivesBack) -> Result<(), ShimError> {
-        let image = self.encode(|out| value.encode(out))?.into();
+        let image = match value.as_it_came() {
+            Some(image) => image.clone(),
+            None => self.encode(|out| value.encode(out))?.into(),
+        };
         self.exclusive.push(image);
         Ok(())
     }

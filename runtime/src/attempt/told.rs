@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use outboard_client_proxy::{Cargo, Offer};
 use outboard_core::ServerIndex;
-use outboard_wire::Objects;
 use outboard_wire::codec::{DecodeError, EncodeError};
 use outboard_wire::delta::{self, Unresolved};
 use outboard_wire::frame::{AnswerImage, Attempt, Image, Part, ReplyFrame, SlotImage, Version};
+use outboard_wire::{Objects, Stamp};
 
 use crate::carried::Carried;
 use crate::device::{Device, Seat, SessionNumber};
@@ -45,7 +45,11 @@ impl Told {
         let session = device.beliefs.session(server);
         let seat = |slot: usize, object| Seat { method: method.id(), slot: slot as u16, object };
         let base = |slot: usize, object: Object| device.beliefs.base(server, &seat(slot, object));
-        let (outgoing, objects) = super::encode(slots, Allowance::new(&base, offer.budget, offer.most))?;
+        let unchanged = |version, object: Object, stamp: &Stamp| {
+            device.beliefs.is_unchanged(server, version, object.type_id(), stamp)
+        };
+        let (outgoing, objects) =
+            super::encode(slots, Allowance::new(&base, &unchanged, offer.budget, offer.most))?;
         let told = |slot: &Outgoing| {
             let base = slot.base.as_ref().map(|(version, image)| (*version, image));
             delta::tell(&slot.image, base, Some(offer.goodput))
@@ -111,23 +115,32 @@ impl Told {
         let exclusive: Result<Vec<_>, _> =
             exclusive.map(|(slot, told)| resolve(told, Part::Returned(slot as u16))).collect();
         let exclusive = exclusive.map_err(refused)?;
-        let whole = exclusive.iter().map(|(_, image)| SlotImage::Whole(image.clone()));
-        let answer = AnswerImage { result: result.1.clone(), exclusive: whole.collect() };
+        let told = self.method.exclusive().zip(&exclusive).map(|(slot, (version, image))| {
+            let sent = carried.slot(slot).map(|(version, _)| version);
+            match sent == Some(*version) && slot < self.method.descriptor().slots.len() {
+                // As it went: there is nothing to decode.
+                true => SlotImage::Same(*version),
+                false => SlotImage::Whole(image.clone()),
+            }
+        });
+        let answer = AnswerImage { result: result.1.clone(), exclusive: told.collect() };
         Ok(Resolved { answer, result, exclusive })
     }
 
     /// The reply was committed: the server has what it told, and what it left as it was.
-    pub(super) fn learn(&self, carried: &Carried, resolved: Resolved) {
+    pub(super) fn learn(&self, carried: &Carried, resolved: Resolved, slots: &dyn Slots) {
+        let mut stamps = Vec::new();
+        slots.stamps(&mut stamps);
         let place = (self.server, self.session);
         let beliefs = &self.device.beliefs;
         let mut exclusive = self.method.exclusive().zip(resolved.exclusive).peekable();
         for (slot, seat) in self.seats.iter().enumerate() {
-            match exclusive.next_if(|(position, _)| *position == slot) {
-                Some((_, (version, image))) => beliefs.learn(place, seat, version, &image),
-                None => {
-                    if let Some((version, image)) = carried.slot(slot) {
-                        beliefs.learn(place, seat, version, image);
-                    }
+            let returned = exclusive.next_if(|(position, _)| *position == slot).map(|(_, returned)| returned);
+            let sent = || carried.slot(slot).map(|(version, image)| (version, image.clone()));
+            if let Some((version, image)) = returned.or_else(sent) {
+                beliefs.learn(place, seat, version, &image);
+                if let Some(stamp) = stamps.get_mut(slot).and_then(Option::take) {
+                    beliefs.stamp(place, version, seat.object.type_id(), stamp);
                 }
             }
         }

@@ -184,7 +184,7 @@ impl<'a> Trip<'a> {
                             root.counted(onces);
                         }
                         self.flight.committed();
-                        self.told.learn(&self.carried, resolved);
+                        self.told.learn(&self.carried, resolved, slots);
                         self.learned = true;
                         Some(Ok(result))
                     }

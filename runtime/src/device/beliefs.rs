@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use outboard_core::{ByteCount, MethodId, ServerIndex};
+use outboard_wire::Stamp;
 use outboard_wire::bases::{Bases, Bounds};
 use outboard_wire::delta::SMALLEST;
 use outboard_wire::frame::{Image, Version};
@@ -32,6 +33,8 @@ pub(crate) struct Beliefs(Mutex<Inner>);
 struct Inner {
     store: Bases<ServerIndex, Version>,
     names: BTreeMap<(ServerIndex, Name), Version>,
+    /// What stood for the contents of a version, in an object of that type. Both last, so they are never out of date.
+    stamps: BTreeMap<(ServerIndex, Version), (TypeId, Stamp)>,
     /// Objects and results that have a version. Without any, the version is let go.
     owners: BTreeMap<(ServerIndex, Version), Vec<Name>>,
     sessions: BTreeMap<ServerIndex, SessionNumber>,
@@ -72,6 +75,7 @@ impl Beliefs {
         Self(Mutex::new(Inner {
             store: Bases::new(bounds),
             names: BTreeMap::new(),
+            stamps: BTreeMap::new(),
             owners: BTreeMap::new(),
             sessions: BTreeMap::new(),
             needless: BTreeMap::new(),
@@ -89,6 +93,7 @@ impl Beliefs {
         inner.sessions.entry(server).or_default().0 += 1;
         inner.store.forget_all(server);
         inner.names.retain(|(of, _), _| *of != server);
+        inner.stamps.retain(|(of, _), _| *of != server);
         inner.owners.retain(|(of, _), _| *of != server);
         inner.needless.remove(&server);
     }
@@ -117,6 +122,33 @@ impl Beliefs {
     ) {
         let also = [Name::Slot(seat.method, seat.slot), Name::Type(seat.object.type_id())];
         self.lock().learn((server, session), seat.owner(), &also, (version, image));
+    }
+
+    /// What stands for the contents of a version that the server has, as long as they are those of the object.
+    pub(crate) fn stamp(
+        &self,
+        (server, session): (ServerIndex, SessionNumber),
+        version: Version,
+        of: TypeId,
+        stamp: Stamp,
+    ) {
+        let mut inner = self.lock();
+        if inner.is_of(server, session) && inner.owners.contains_key(&(server, version)) {
+            inner.stamps.insert((server, version), (of, stamp));
+        }
+    }
+
+    /// Whether an object of that type with that stamp is what the version is.
+    pub(crate) fn is_unchanged(
+        &self,
+        server: ServerIndex,
+        version: Version,
+        of: TypeId,
+        stamp: &Stamp,
+    ) -> bool {
+        let inner = self.lock();
+        let known = inner.stamps.get(&(server, version));
+        known.is_some_and(|(known_of, known)| *known_of == of && known == stamp)
     }
 
     /// The server has this version of a method's result.
@@ -208,6 +240,7 @@ impl Inner {
     /// Lets a version go, here and, when it is told, there.
     fn drop_version(&mut self, server: ServerIndex, version: Version) {
         self.store.forget(server, version);
+        self.stamps.remove(&(server, version));
         for owner in self.owners.remove(&(server, version)).unwrap_or_default() {
             if self.names.get(&(server, owner)) == Some(&version) {
                 self.names.remove(&(server, owner));

@@ -1,6 +1,8 @@
 //! The slots of a shim, between their decoding and their way back.
 
+use outboard_wire::Stamp;
 use outboard_wire::codec::{EncodeError, Encoder};
+use outboard_wire::frame::Image;
 use outboard_wire::state::Place;
 
 use super::{encode, encode_option};
@@ -21,6 +23,8 @@ pub struct SharedOption<C: Codec>(pub(super) Option<C::Owned>, pub(super) Option
 pub struct Exclusive<'f, T> {
     pub(super) value: Held<'f, T>,
     pub(super) codec: ExclusiveCodec<T>,
+    /// What it came as, and what stood for that, where that is known.
+    pub(super) came: Option<(Stamp, Image)>,
 }
 
 pub(super) enum Held<'f, T> {
@@ -38,6 +42,11 @@ pub struct ExclusiveOption<T>(pub(super) Option<T>, pub(super) ExclusiveCodec<T>
 pub trait GivesBack {
     /// Writes its state.
     fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError>;
+
+    /// Its encoding, where it is known to be what it came as.
+    fn as_it_came(&self) -> Option<&Image> {
+        None
+    }
 
     /// Names the places in it that carry fields which only the device has.
     fn places(&self, _visit: &mut dyn FnMut(&[u16], Place)) {}
@@ -100,6 +109,11 @@ impl<T> GivesBack for Exclusive<'_, T> {
             Held::Owned(value) => (self.codec.encode)(value, out),
             Held::Lent(value) => (self.codec.encode)(value, out),
         }
+    }
+
+    fn as_it_came(&self) -> Option<&Image> {
+        let (Some((stamp, image)), Held::Owned(value)) = (&self.came, &self.value) else { return None };
+        ((self.codec.stamp)(value).as_ref() == Some(stamp)).then_some(image)
     }
 
     fn places(&self, visit: &mut dyn FnMut(&[u16], Place)) {

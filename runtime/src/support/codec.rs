@@ -6,9 +6,9 @@
 
 use std::marker::PhantomData;
 
-use outboard_wire::SchemaBuilder;
 use outboard_wire::codec::{self, DecodeError, Decoder, EncodeError, Encoder};
 use outboard_wire::state::{Place, State};
+use outboard_wire::{SchemaBuilder, Stamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -33,6 +33,11 @@ pub trait Codec: Copy + Send + Sync + 'static {
 
     /// Where the value is, if it carries fields that only the device has.
     fn place(_value: &Self::Borrowed) -> Option<Place> {
+        None
+    }
+
+    /// What stands for the present contents of the value, where that is known.
+    fn stamp(_value: &Self::Borrowed) -> Option<Stamp> {
         None
     }
 
@@ -120,6 +125,10 @@ impl<T: State> Codec for ByState<T> {
 
     fn place(value: &T) -> Option<Place> {
         T::SKIPS.then(|| Place::of(value))
+    }
+
+    fn stamp(value: &T) -> Option<Stamp> {
+        value.stamp()
     }
 
     fn encode_slice(self, values: &[T], out: &mut Encoder) -> Result<(), EncodeError> {

@@ -8,7 +8,7 @@
 use outboard_wire::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use outboard_wire::frame::{Image, SlotImage, Version};
 use outboard_wire::state::{Lent, Place, Places, State};
-use outboard_wire::{ObjectReader, ObjectWriter, Objects};
+use outboard_wire::{ObjectReader, ObjectWriter, Objects, Stamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -32,6 +32,7 @@ pub struct ExclusiveCodec<T> {
     pub(crate) places: fn(&T, &mut Visit<'_>),
     pub(crate) place: for<'a> fn(&'a mut T, &[u16]) -> Option<&'a mut dyn Lent>,
     pub(crate) own_place: fn(&T) -> Option<Place>,
+    pub(crate) stamp: fn(&T) -> Option<Stamp>,
 }
 
 impl<T> Clone for ExclusiveCodec<T> {
@@ -55,6 +56,7 @@ pub const fn exclusive_codec<T: State>() -> ExclusiveCodec<T> {
         places: |value, visit| value.places(&mut Places::new(visit)),
         place: |value, path| value.place(path),
         own_place: <super::codec::ByState<T> as Codec>::place,
+        stamp: T::stamp,
     }
 }
 
@@ -76,6 +78,7 @@ pub const fn exclusive_opaque<T: Serialize + DeserializeOwned + 'static>() -> Ex
         places: |_, _| {},
         place: |_, _| None,
         own_place: |_| None,
+        stamp: |_| None,
     }
 }
 
@@ -114,6 +117,9 @@ pub trait Slots {
     /// Brings every exclusive slot to its staged state.
     fn commit(&mut self);
 
+    /// What stands for the present contents of each slot, where that is known.
+    fn stamps(&self, out: &mut Vec<Option<Stamp>>);
+
     /// Takes back what call-backs did to exclusive slots.
     fn undo(&mut self);
 
@@ -146,6 +152,8 @@ impl Slots for () {
 
     fn commit(&mut self) {}
 
+    fn stamps(&self, _: &mut Vec<Option<Stamp>>) {}
+
     fn undo(&mut self) {}
 
     fn lend<'a>(&'a mut self, _: &mut Vec<Option<&'a mut dyn LentSlot>>) {}
@@ -155,13 +163,21 @@ impl<First: Slot, Rest: Slots> Slots for (First, Rest) {
     fn encode(&self, allowance: &mut Allowance<'_>, out: &mut Departing) -> Result<(), EncodeError> {
         let object = self.0.object();
         let base = allowance.base(out.slots.len(), object);
-        let granted = allowance.grant(base.as_ref());
-        let mut encoder = Encoder::with_budget(granted).with_objects(std::mem::take(&mut out.objects));
-        self.0.encode(&mut encoder)?;
-        out.objects = encoder.take_objects();
-        let used = granted.saturating_sub(encoder.left());
-        allowance.spend(used, base.as_ref());
-        let image = encoder.into_bytes().into();
+        let image = match allowance.unchanged(base.as_ref(), object, self.0.stamp()) {
+            Some(image) => {
+                allowance.spend(image.size(), base.as_ref());
+                image
+            }
+            None => {
+                let granted = allowance.grant(base.as_ref());
+                let mut encoder =
+                    Encoder::with_budget(granted).with_objects(std::mem::take(&mut out.objects));
+                self.0.encode(&mut encoder)?;
+                out.objects = encoder.take_objects();
+                allowance.spend(granted.saturating_sub(encoder.left()), base.as_ref());
+                encoder.into_bytes().into()
+            }
+        };
         out.slots.push(Outgoing { image, base, object, place: self.0.own_place() });
         self.1.encode(allowance, out)
     }
@@ -173,12 +189,16 @@ impl<First: Slot, Rest: Slots> Slots for (First, Rest) {
         depth: u16,
     ) -> Result<(), DecodeError> {
         if First::EXCLUSIVE {
-            let Some(SlotImage::Whole(image)) = images.next() else {
-                return Err(DecodeError::Refused("an exclusive slot is missing".to_owned()));
-            };
-            let mut input = Decoder::new(&image.0, depth).with_objects(objects);
-            self.0.stage(&mut input)?;
-            input.finish()?;
+            match images.next() {
+                Some(SlotImage::Whole(image)) => {
+                    let mut input = Decoder::new(&image.0, depth).with_objects(objects);
+                    self.0.stage(&mut input)?;
+                    input.finish()?;
+                }
+                // As it went: nothing is to be done, but to take back what call-backs did.
+                Some(SlotImage::Same(_)) => {}
+                _ => return Err(DecodeError::Refused("an exclusive slot is missing".to_owned())),
+            }
         }
         self.1.stage(images, objects, depth)
     }
@@ -186,6 +206,11 @@ impl<First: Slot, Rest: Slots> Slots for (First, Rest) {
     fn commit(&mut self) {
         self.0.commit();
         self.1.commit();
+    }
+
+    fn stamps(&self, out: &mut Vec<Option<Stamp>>) {
+        out.push(self.0.stamp());
+        self.1.stamps(out);
     }
 
     fn undo(&mut self) {
@@ -212,6 +237,11 @@ pub trait Slot {
 
     /// Where the value is, if it carries fields that only the device has.
     fn own_place(&self) -> Option<Place>;
+
+    /// What stands for its present contents, where that is known.
+    fn stamp(&self) -> Option<Stamp> {
+        None
+    }
 
     /// Decodes its new state.
     fn stage(&mut self, _input: &mut Decoder<'_>) -> Result<(), DecodeError> {
@@ -255,6 +285,10 @@ impl<C: Codec> Slot for SharedSlot<'_, C> {
 
     fn own_place(&self) -> Option<Place> {
         C::place(self.0)
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        C::stamp(self.0)
     }
 }
 
@@ -308,6 +342,10 @@ impl<T: 'static> Slot for ExclusiveSlot<'_, T> {
 
     fn own_place(&self) -> Option<Place> {
         (self.codec.own_place)(self.value)
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        (self.codec.stamp)(self.value)
     }
 
     fn stage(&mut self, input: &mut Decoder<'_>) -> Result<(), DecodeError> {

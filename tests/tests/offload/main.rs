@@ -13,4 +13,5 @@ mod once;
 mod servers;
 mod shared;
 mod threads;
+mod tracked;
 mod within;

@@ -31,6 +31,10 @@ pub fn tell(new: &Image, base: Option<(Version, &Image)>, goodput: Option<Bandwi
         let packed = pays(new.size(), new.size(), goodput).then(|| Delta::pack(&[], &new.0)).flatten();
         return packed.map_or_else(whole, |packed| SlotImage::Delta(None, packed));
     };
+    if new.0.as_ptr() == base.0.as_ptr() && new.0.len() == base.0.len() {
+        // The very bytes: there is nothing to compare.
+        return SlotImage::Same(version);
+    }
     let edits = Delta::between(&base.0, &new.0);
     let size = edits.as_ref().map_or(new.size(), Delta::size);
     if size == ByteCount::ZERO {

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 
 use outboard_core::ByteCount;
+use outboard_wire::Stamp;
 use outboard_wire::frame::{Image, Version};
 
 /// An object of the program, as well as it can be told without looking into it: by its type and where it is.
@@ -16,6 +17,8 @@ pub struct Object {
 pub struct Allowance<'a> {
     /// Finds what the receiver is believed to have of an object in that slot.
     base: &'a dyn Fn(usize, Object) -> Option<(Version, Image)>,
+    /// Whether an object with that stamp is what a version is.
+    unchanged: &'a dyn Fn(Version, Object, &Stamp) -> bool,
     /// Most bytes that are worth sending.
     budget: ByteCount,
     /// Most bytes that the receiver takes, in whichever way they are told.
@@ -46,21 +49,33 @@ impl Object {
 impl<'a> Allowance<'a> {
     /// Of a receiver that is sent everything whole.
     pub(crate) fn whole(budget: ByteCount) -> Self {
-        Self { base: &|_, _| None, budget, most: budget }
+        Self { base: &|_, _| None, unchanged: &|_, _, _| false, budget, most: budget }
     }
 
     /// Of a receiver that has something already.
     pub(crate) fn new(
         base: &'a dyn Fn(usize, Object) -> Option<(Version, Image)>,
+        unchanged: &'a dyn Fn(Version, Object, &Stamp) -> bool,
         budget: ByteCount,
         most: ByteCount,
     ) -> Self {
-        Self { base, budget: budget.min(most), most }
+        Self { base, unchanged, budget: budget.min(most), most }
     }
 
     /// What an object in that slot may be told by.
     pub(crate) fn base(&self, slot: usize, object: Object) -> Option<(Version, Image)> {
         (self.base)(slot, object)
+    }
+
+    /// The encoding of an object that is known to be what it may be told by.
+    pub(crate) fn unchanged(
+        &self,
+        base: Option<&(Version, Image)>,
+        object: Object,
+        stamp: Option<Stamp>,
+    ) -> Option<Image> {
+        let ((version, image), stamp) = (base?, stamp?);
+        (self.unchanged)(*version, object, &stamp).then(|| image.clone())
     }
 
     /// For the next slot: what has a base may be sent in far fewer bytes than it has, which shows when it is told.

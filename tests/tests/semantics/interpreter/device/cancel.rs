@@ -14,6 +14,7 @@ impl Device {
         self.cancelled.insert(number);
         // A plain run counts nothing of it.
         self.counted = counted;
+        self.told_onces.split_off(&counted);
         report.cancelled += 1;
         self.hand(Flow::Cancelled);
         true

@@ -77,7 +77,7 @@ impl Device {
             }
         }
         if let Some(root) = wait.root {
-            self.roots[root].next = wait.counted;
+            self.count_again(root, wait.counted);
             if wait.is_outermost() {
                 self.end_root(around, root);
             }

@@ -97,6 +97,14 @@ impl Device {
         Some(frame::Root { call: root.call, onces: root.next })
     }
 
+    /// A part of a root starts anew, or was for nothing: what was told within it is told to nobody any more.
+    pub(super) fn count_again(&mut self, root: usize, counted: u32) {
+        self.roots[root].next = counted;
+        if let Some(base) = self.roots[root].base {
+            self.told_onces.split_off(&(base + counted as usize));
+        }
+    }
+
     /// A root has come to its end: what comes next is numbered on.
     pub(super) fn end_root(&mut self, around: &Around<'_>, root: usize) {
         let Root { call, base: Some(base), next, .. } = self.roots[root] else { return };

@@ -311,7 +311,7 @@ impl Device {
     pub(super) fn abandon(&mut self, around: &mut Around<'_>, mut wait: Wait, instead: Flow) {
         let Some(root) = wait.root else { return self.give_up(around, wait, instead) };
         self.undo(around.program, around.report, &mut wait);
-        self.roots[root].next = wait.counted;
+        self.count_again(root, wait.counted);
         let outermost = wait.is_outermost();
         let machine = Machine::part(around.program, wait.method, wait.arguments, self.life);
         let chain = Chain::Part { root, again: true };

@@ -94,7 +94,8 @@ pub fn resolve(
 impl Delta {
     /// What `new` changes in `base`, byte by byte; `None` where that takes no less than `new` itself. Does not compress.
     pub fn between(base: &[u8], new: &[u8]) -> Option<Self> {
-        edits::between(base, new).map(|edits| Self::Edits(edits.into()))
+        let edits = edits::between(base, new).filter(|edits| edits.len() < new.len());
+        edits.map(|edits| Self::Edits(edits.into()))
     }
 
     /// Compresses `new`, with `base` as what it may refer back to; `None` where that takes no less than `new` itself.

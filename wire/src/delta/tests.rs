@@ -88,6 +88,13 @@ fn without_a_base_a_slow_link_compresses_what_can_be() {
 }
 
 #[test]
+fn nothing_is_not_told_by_nothing() {
+    assert_eq!(Delta::between(&[], &[]), None);
+    assert_eq!(Delta::pack(&[], &[]), None);
+    told(&[], &[], SLOW);
+}
+
+#[test]
 fn small_states_are_not_worth_a_name() {
     let state = vec![1; SMALLEST - 1];
     assert_eq!(told(&state, &state, SLOW), SlotImage::Whole(state.into()));

@@ -6,6 +6,7 @@
 mod asking;
 mod beliefs;
 mod in_flight;
+mod words;
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -13,9 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use outboard_client_proxy::{
-    Cargo, Decision, Engine, LocalReason, MethodInfo, Notice, Offer, Output, Report, Request, ServerSettings,
-};
+use outboard_client_proxy::{Cargo, Decision, Engine, LocalReason, Notice, Offer, Output, Report, Request};
 use outboard_core::{ByteCount, MethodId, Plan, ServerIndex, Timestamp};
 use outboard_transport::{LinkSender, SendError, ServerAddress};
 use outboard_wire::Limits;
@@ -28,14 +27,16 @@ use crate::context::{self, InEngine};
 use crate::driver::{self, Work};
 use crate::hedge::Hedges;
 use crate::mailbox::Mailbox;
-use crate::method::{Method, Word};
-use crate::offer::{self, Offered};
+use crate::method::Method;
+use crate::offer;
 use crate::once::Part;
 use crate::registry::{self, Tenancy};
 use crate::stack::Batch;
 pub(crate) use asking::Asking;
 pub(crate) use beliefs::{Beliefs, Seat, SessionNumber};
 pub(crate) use in_flight::{InFlight, Rerun};
+pub(crate) use words::server_settings;
+use words::{log, method_info, word_of};
 
 /// A device: one app's engine and its way out.
 pub(crate) struct Device {
@@ -425,55 +426,6 @@ fn merge(device: &Device, batch: Batch) {
     let calls = batch.into_local_calls();
     if !calls.is_empty() {
         device.with(|engine, now| engine.merge(now, &calls));
-    }
-}
-
-pub(crate) fn server_settings(address: &ServerAddress) -> ServerSettings {
-    ServerSettings { name: format!("{}:{}", address.host, address.port), token: address.token.reveal() }
-}
-
-fn method_info(method: &'static Method, offered: &Offered) -> MethodInfo {
-    let descriptor = method.descriptor();
-    let kind = match descriptor.kind {
-        crate::method::Kind::Remoteable => outboard_client_proxy::Kind::Remoteable,
-        crate::method::Kind::Device => outboard_client_proxy::Kind::Device,
-    };
-    MethodInfo {
-        kind,
-        once: descriptor.once,
-        remote_only: descriptor.remote_only,
-        deadline: descriptor.deadline,
-        fallback: descriptor.fallback,
-        hedge: descriptor.hedge,
-        body: descriptor.body(),
-        schema: offered.schema,
-        compatible: descriptor.compatible,
-        obstacle: offered.obstacle.clone(),
-        slots: descriptor.slots.iter().map(|slot| slot.name.to_owned()).collect(),
-        ..MethodInfo::remoteable(offered.id, descriptor.title())
-    }
-}
-
-fn word_of(word: outboard_client_proxy::Word) -> Word {
-    match word {
-        outboard_client_proxy::Word::Local => Word::Local,
-        outboard_client_proxy::Word::Consult => Word::Consult,
-    }
-}
-
-fn log(notice: &Notice) {
-    match notice {
-        Notice::Attached { server } => tracing::info!(server, "attached"),
-        Notice::Trouble { server, reason } => tracing::warn!(server, reason, "the server cannot be used now"),
-        Notice::Silent { server } => tracing::warn!(server, "the server has fallen silent"),
-        Notice::Heard { server } => tracing::info!(server, "the server is heard again"),
-        Notice::TakenBack { method, reason } => {
-            tracing::warn!(method, reason, "taken back to the device");
-        }
-        Notice::NotOffered { server, method, reason } => {
-            tracing::warn!(server, method, reason, "runs on the device");
-        }
-        notice => tracing::warn!(?notice, "notice"),
     }
 }
 

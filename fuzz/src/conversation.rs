@@ -85,7 +85,7 @@ impl Conversation {
         let mut server = server::Session::new(now, Limits::default(), Timing::default());
         self.settle(now, &mut device, &mut server);
         for step in 0..6 {
-            now = now + Duration::from_secs(1);
+            now += Duration::from_secs(1);
             device.handle_timeout(now);
             act(&mut device, &mut server, now, step);
             self.settle(now, &mut device, &mut server);

@@ -22,7 +22,7 @@ pub fn device_session(data: &[u8]) {
     let mut seen = Seen::default();
     let mut sent = 0;
     seen.drain(&mut session);
-    if script.byte() % 8 != 0 {
+    if !script.byte().is_multiple_of(8) {
         session.handle_frame(now, &honest().to_device[0]);
     }
     while !script.is_over() && !seen.closed {
@@ -110,7 +110,7 @@ pub fn device_engine(data: &[u8]) {
                 let (number, sequence) = (1 + u64::from(script.byte() % 8), script.byte().into());
                 drop(driver.engine.answer(driver.now, answer(number, sequence)));
             }
-            8 if script.byte() % 4 == 0 => driver.engine.link_lost(driver.now, SERVER),
+            8 if script.byte().is_multiple_of(4) => driver.engine.link_lost(driver.now, SERVER),
             _ => {
                 driver.now = script.later(driver.now);
                 driver.engine.handle_timeout(driver.now);
@@ -143,7 +143,7 @@ impl Driver {
         let mut settings = Settings::new(app(), InstanceId(7));
         settings.servers = vec![ServerSettings { name: "server".into(), token: TOKEN.into() }];
         // Calls leave whatever they cost, unless the script wants the whole engine.
-        settings.policy = if script.byte() % 4 == 0 { Policy::Plan } else { Policy::Server };
+        settings.policy = if script.byte().is_multiple_of(4) { Policy::Plan } else { Policy::Server };
         let mut engine = Engine::new(settings, now);
         let info = |(id, once)| MethodInfo {
             once,
@@ -151,7 +151,7 @@ impl Driver {
             schema: methods()[0].schema,
             ..MethodInfo::remoteable(id, format!("method {id}"))
         };
-        let onces = [script.byte() % 2 == 0, false, false];
+        let onces = [script.byte().is_multiple_of(2), false, false];
         let indices =
             METHODS.into_iter().zip(onces).map(|method| engine.register(now, info(method))).collect();
         let mut driver = Self { now, engine, indices, under_way: BTreeSet::new(), replied: Vec::new() };
@@ -180,13 +180,14 @@ impl Driver {
     fn settle(&mut self, script: &mut Script<'_>) {
         let choice = script.byte();
         match self.replied.pop() {
-            Some(attempt) if choice % 4 != 0 => self.engine.committed(self.now, attempt),
+            Some(attempt) if !choice.is_multiple_of(4) => self.engine.committed(self.now, attempt),
             Some(attempt) => {
                 self.engine.abandon(self.now, attempt, AbandonReason::Undecodable("garbage".into()));
             }
             None => {
                 let Some(attempt) = self.under_way.pop_first() else { return };
-                let reason = if choice % 2 == 0 { AbandonReason::Late } else { AbandonReason::Cancelled };
+                let reason =
+                    if choice.is_multiple_of(2) { AbandonReason::Late } else { AbandonReason::Cancelled };
                 self.engine.abandon(self.now, attempt, reason);
             }
         }

@@ -18,7 +18,7 @@ pub fn server_session(data: &[u8]) {
     let mut now = Timestamp::ZERO;
     let mut session = Session::new(now, Limits::default(), Timing::default());
     let mut seen = Seen::default();
-    if script.byte() % 8 != 0 {
+    if !script.byte().is_multiple_of(8) {
         session.handle_frame(now, &honest().to_server[0]);
         seen.drain(now, &mut session);
     }
@@ -32,7 +32,7 @@ pub fn server_session(data: &[u8]) {
             }
             (7, Some(attempt)) => {
                 seen.under_way.remove(&attempt);
-                if script.byte() % 2 == 0 {
+                if script.byte().is_multiple_of(2) {
                     let frame = reply(attempt.call.0, script.byte().into());
                     session.reply(now, outboard_wire::frame::ReplyFrame { attempt, ..frame });
                 } else {
@@ -97,8 +97,8 @@ pub fn server_engine(data: &[u8]) {
                 driver.engine.handle_frame(driver.now, connection, &frame);
             }
             5 | 6 => driver.work(&mut script),
-            7 if script.byte() % 4 == 0 => driver.engine.connected(driver.now, connection),
-            8 if script.byte() % 8 == 0 => driver.engine.handle_lost(driver.now, connection),
+            7 if script.byte().is_multiple_of(4) => driver.engine.connected(driver.now, connection),
+            8 if script.byte().is_multiple_of(8) => driver.engine.handle_lost(driver.now, connection),
             _ => {
                 driver.now = script.later(driver.now);
                 driver.engine.handle_timeout(driver.now);
@@ -135,7 +135,7 @@ impl Driver {
     /// A worker does something.
     fn work(&mut self, script: &mut Script<'_>) {
         let choice = script.byte();
-        if choice % 4 == 0 && !self.queued.is_empty() {
+        if choice.is_multiple_of(4) && !self.queued.is_empty() {
             let (connection, attempt) = self.queued.swap_remove(script.below(self.queued.len()));
             if self.engine.start(self.now, connection, attempt).is_ok() {
                 self.running.push((connection, attempt, 0));
@@ -162,7 +162,7 @@ impl Driver {
     }
 
     fn end(&mut self, connection: Connection, attempt: Attempt, choice: u8) {
-        if choice % 2 == 0 {
+        if choice.is_multiple_of(2) {
             let frame = reply(attempt.call.0, choice.into());
             let (result, exclusive, cost) = (frame.result, frame.exclusive, frame.cost);
             let reply = Reply { attempt, result, exclusive, onces: 0, cost };
@@ -203,7 +203,7 @@ impl Driver {
         for (connection, attempt) in std::mem::take(&mut self.queued) {
             self.engine.fail(self.now, connection, attempt, Failure::Forgotten);
         }
-        self.now = self.now + Duration::from_secs(3600);
+        self.now += Duration::from_secs(3600);
         self.engine.handle_timeout(self.now);
         self.drain();
         let status = self.engine.status();

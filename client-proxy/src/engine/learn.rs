@@ -21,6 +21,8 @@ pub enum Rerun {
     Returned,
     /// It panicked: the panic is the method's own.
     Panicked,
+    /// It was cancelled, and says nothing.
+    Cancelled,
 }
 
 impl Engine {
@@ -80,6 +82,12 @@ impl Engine {
             Rerun::Panicked => {
                 state.pin = None;
                 state.trouble.held = None;
+            }
+            // A later call asks again, once the method has been left alone for a while.
+            Rerun::Cancelled => {
+                state.pin = None;
+                state.quotes.clear();
+                self.words_soon(now);
             }
             Rerun::Returned => {
                 let message = message.clone();

@@ -176,6 +176,28 @@ fn a_panic_that_is_the_methods_own_does_not_take_it_back() {
 }
 
 #[test]
+fn a_panic_whose_run_here_was_cancelled_is_asked_about_again() {
+    let mut world = World::new(Objective::Time);
+    let detect = world.method("detect", DETECT);
+    world.pass(millis(100));
+    world.calls(detect, 10);
+    let id = MethodId::named("detect");
+    world.server().fates.insert(id, Fate::Fail(Failure::Panicked("index out of bounds".into())));
+    let Decision::Remote(mut offer) = world.engine.decide(world.now, &Request::new(detect)) else {
+        panic!("it is offloaded as a rule")
+    };
+    let size = outboard_core::ByteCount::from_bytes(DETECT.up);
+    world.engine.confirm(world.now, &mut offer, size).expect("the offer stands");
+    world.engine.attempt(world.now, &offer, Vec::new()).expect("the session is open");
+    world.pass(millis(1_000));
+    assert!(world.engine.report(world.now).methods[0].why.contains("index out of bounds"));
+    world.engine.reran(world.now, detect, Rerun::Cancelled);
+    world.server().fates.clear();
+    world.pass(millis(60_000));
+    assert_eq!(world.call(detect).how, How::Remote);
+}
+
+#[test]
 fn a_method_registered_late_is_listed_by_a_new_session() {
     let mut world = World::new(Objective::Time);
     let detect = world.method("detect", DETECT);

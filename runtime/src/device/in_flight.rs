@@ -143,7 +143,7 @@ impl InFlight {
 
     /// What follows the attempt on the device.
     pub(crate) fn rerun(&self) -> Rerun {
-        Rerun { device: Arc::clone(&self.device), method: self.method }
+        Rerun { device: Arc::clone(&self.device), method: self.method, ended: false }
     }
 }
 
@@ -162,14 +162,27 @@ impl Drop for InFlight {
 pub(crate) struct Rerun {
     device: Arc<Device>,
     method: &'static Method,
+    ended: bool,
 }
 
 impl Rerun {
     /// The run has ended: it returned, or is unwinding.
-    pub(crate) fn ended(self) {
+    pub(crate) fn ended(mut self) {
+        self.ended = true;
+        self.tell(if std::thread::panicking() { Outcome::Panicked } else { Outcome::Returned });
+    }
+
+    fn tell(&self, outcome: Outcome) {
         let Some(index) = self.method.index() else { return };
-        let rerun = if std::thread::panicking() { Outcome::Panicked } else { Outcome::Returned };
-        self.device.with(|engine, now| engine.reran(now, index, rerun));
+        self.device.with(|engine, now| engine.reran(now, index, outcome));
+    }
+}
+
+impl Drop for Rerun {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.tell(Outcome::Cancelled);
+        }
     }
 }
 

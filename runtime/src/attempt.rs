@@ -100,7 +100,8 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     let Some(device) = context::device() else {
         if context::is_serving() {
             // A thread that a server's method spawned, most likely. What is not the device's business runs.
-            if descriptor.kind == Kind::Device {
+            // What may run only once would not be found again by a second run of that method.
+            if descriptor.kind == Kind::Device || descriptor.once {
                 stray(method);
             }
             return Go::Bare;
@@ -324,13 +325,13 @@ fn is_away(reason: LocalReason) -> bool {
     )
 }
 
-/// A device method on a server, on a thread that belongs to no call.
+/// A device method on a server, or one that may run only once, on a thread that belongs to no call.
 fn stray(method: &'static Method) -> ! {
     context::stray();
     let title = method.descriptor().title();
     tracing::error!(
         method = title,
-        "a device method was called on a thread that belongs to no call; carry `outboard::context()` over to it"
+        "a `#[device]` or `once` method was called on a thread that belongs to no call; carry `outboard::context()` over to it"
     );
     std::panic::resume_unwind(Box::new(crate::server_call::Unwound::new(format!(
         "`{title}` was called on a thread that belongs to no call"

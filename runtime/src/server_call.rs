@@ -167,7 +167,7 @@ impl ServerCall {
         failure.or_else(|| {
             (context::strays() != self.strays).then(|| {
                 Unwound::new(
-                    "a `#[device]` method was called on a thread that belongs to no call: \
+                    "a `#[device]` or `once` method was called on a thread that belongs to no call: \
                      carry `outboard::context()` over to the threads that a method spawns",
                 )
             })

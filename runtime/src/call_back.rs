@@ -30,6 +30,20 @@ pub(crate) struct CallBack {
     /// repeated.
     pub(crate) part: Option<Part>,
     failure: OnceLock<Unwound>,
+    /// It has its answer. Threads that carry its context may live on.
+    ended: AtomicBool,
+    /// A call that it made is at the server, which counts on what may run only once.
+    away: AtomicBool,
+}
+
+/// Keeps a call-back away, until dropped.
+#[derive(Debug)]
+pub(crate) struct Away(Arc<CallBack>);
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        self.0.away.store(false, Ordering::SeqCst);
+    }
 }
 
 impl CallBack {
@@ -46,13 +60,34 @@ impl CallBack {
             late: AtomicBool::new(false),
             part,
             failure: OnceLock::new(),
+            ended: AtomicBool::new(false),
+            away: AtomicBool::new(false),
         })
     }
 
     /// The attempt within which a call is made that belongs to `device`: the server's thread that waits for this
     /// call-back may run it.
     pub(crate) fn attempt(&self, device: &Arc<Device>) -> Option<Attempt> {
-        Arc::ptr_eq(device, &self.device).then_some(self.attempt)
+        (Arc::ptr_eq(device, &self.device) && !self.has_ended()).then_some(self.attempt)
+    }
+
+    /// It has its answer, and nobody at the server waits for it any more.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// A call of it goes to the server, which counts on from here. One at a time: another thread's would count the same.
+    pub(crate) fn leave(self: &Arc<Self>) -> Option<Away> {
+        (!self.has_ended() && !self.away.swap(true, Ordering::SeqCst)).then(|| Away(Arc::clone(self)))
+    }
+
+    /// Whether the device counts alone. Asked after a number was taken, which nobody else has then.
+    pub(crate) fn counts_alone(&self) -> bool {
+        !self.has_ended() && !self.away.load(Ordering::SeqCst)
     }
 
     /// Runs an async method to its end on this thread, whose own async runtime, if it has one, stands still meanwhile.

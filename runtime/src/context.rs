@@ -211,6 +211,7 @@ impl Drop for Entered {
 #[derive(Clone)]
 pub struct Context {
     call: Option<Arc<ServerCall>>,
+    back: Option<Arc<CallBack>>,
     chain: Option<Chain>,
     device: Option<Arc<Device>>,
     hedge: Option<Arc<Hedging>>,
@@ -219,12 +220,19 @@ pub struct Context {
 /// The context of this thread.
 #[must_use]
 pub fn context() -> Context {
-    Context { call: server_call(), chain: once::current(), device: entered(), hedge: hedging() }
+    Context {
+        call: server_call(),
+        back: call_back(),
+        chain: once::current(),
+        device: entered(),
+        hedge: hedging(),
+    }
 }
 
 /// Keeps a context entered on its thread, until dropped.
 pub struct ContextGuard {
     call: Option<Arc<ServerCall>>,
+    back: Option<Arc<CallBack>>,
     _chain: once::Entered,
     device: Option<Arc<Device>>,
     hedge: Option<Arc<Hedging>>,
@@ -234,7 +242,7 @@ pub struct ContextGuard {
 
 impl Context {
     pub(crate) fn of_device(device: Arc<Device>) -> Self {
-        Self { call: None, chain: None, device: Some(device), hedge: None }
+        Self { call: None, back: None, chain: None, device: Some(device), hedge: None }
     }
 
     /// Enters the context on this thread until the guard is dropped.
@@ -242,6 +250,7 @@ impl Context {
     pub fn enter(&self) -> ContextGuard {
         ContextGuard {
             call: CALL.replace(self.call.clone()),
+            back: BACK.replace(self.back.clone()),
             _chain: once::enter(self.chain.clone()),
             device: ENTERED.replace(self.device.clone()),
             hedge: HEDGE.replace(self.hedge.clone()),
@@ -253,6 +262,7 @@ impl Context {
 impl Drop for ContextGuard {
     fn drop(&mut self) {
         CALL.set(self.call.take());
+        BACK.set(self.back.take());
         ENTERED.set(self.device.take());
         HEDGE.set(self.hedge.take());
     }

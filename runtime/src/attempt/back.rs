@@ -52,7 +52,10 @@ impl Trip<'_> {
         let sent = Sent::new(back.attempt, back.sequence, images);
         let call_back = self.call_back(back.onces);
         let ground = Ground::Device(Arc::clone(&call_back));
-        match ShimFrame::new(method, incoming, depth, ground, false).execute() {
+        let ran = ShimFrame::new(method, incoming, depth, ground, false).execute();
+        // Before what it counted is told.
+        call_back.end();
+        match ran {
             Ok(given) => Ok(sent.answer(method, given, self.carried.goodput)),
             Err(_) if call_back.is_late() => Err(NotServed::Late),
             Err(error) => {

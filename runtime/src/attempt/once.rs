@@ -87,8 +87,11 @@ pub(super) fn settle<C: Codec>(
     match step {
         Step::OnServer(call, counter) => Settled::Done(run_on_server(method, &call, &counter, slots, codec)),
         Step::InCallBack(back, part) => {
-            let inner = Sent::of(method, slots, || part.root.take());
-            Settled::Done(run_in_call_back(method, &back, &part, inner, slots, codec))
+            let sent = Sent::of(method, slots, || part.root.take());
+            if !back.counts_alone() {
+                part.root.log().tear(sent.inner.sequence);
+            }
+            Settled::Done(run_in_call_back(method, &back, &part, sent, slots, codec))
         }
         Step::Again(part) => {
             let sent = Sent::of(method, slots, || part.root.take());

@@ -14,6 +14,7 @@ use super::hedge::Hedged;
 use super::next;
 use super::told::Told;
 use super::{Ended, is_away, land, stay};
+use crate::call_back::Away;
 use crate::carried::Carried;
 use crate::device::{Device, InFlight};
 use crate::error::CallError;
@@ -21,6 +22,7 @@ use crate::mailbox::Mail;
 use crate::method::Method;
 use crate::once::{self, Chain, Part, Root};
 use crate::support::{Codec, Outgoing, Slots};
+use crate::{context, registry};
 
 /// A call on its way to a server and back.
 pub(super) struct Trip<'a> {
@@ -48,6 +50,8 @@ pub(super) struct Trip<'a> {
     onces: u32,
     /// The call that it is a part of, if it is one.
     part: Option<Part>,
+    /// The call-back that made it counts on when it is back.
+    _away: Option<Away>,
 }
 
 impl<'a> Trip<'a> {
@@ -60,6 +64,12 @@ impl<'a> Trip<'a> {
     ) -> Result<Self, Ended> {
         let part =
             once::part().filter(|part| !method.descriptor().once && Arc::ptr_eq(&part.root.device, device));
+        let away = match context::call_back().filter(|_| part.is_some() && registry::has_once()) {
+            None => None,
+            Some(back) => Some(back.leave().ok_or_else(|| {
+                stay(method, true, "another thread of its call-back counts what may run only once")
+            })?),
+        };
         offer.request.root = part.as_ref().map(Part::told);
         let (told, outgoing, objects) = Told::new(method, device, &offer, slots).map_err(|error| {
             let reason = device.not_encoded(method, &offer, &error);
@@ -92,6 +102,7 @@ impl<'a> Trip<'a> {
             part,
             root,
             onces,
+            _away: away,
         };
         if offer.hedge == Hedge::Always {
             trip.start_hedge(false);

@@ -17,8 +17,8 @@ pub(crate) type Outcome = Result<AnswerImage, Failure>;
 pub(crate) struct Log {
     records: BTreeMap<u32, Record>,
     bytes: ByteCount,
-    /// Two calls had the same number: none can be said not to have run.
-    torn: bool,
+    /// From this number on, calls may have had the number of another one: none can be said not to have run.
+    torn: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -42,7 +42,14 @@ pub(crate) enum Search {
 impl Log {
     /// A call begins.
     pub(crate) fn begin(&mut self, inner: Inner) {
-        self.torn |= self.records.insert(inner.sequence, Record { inner, outcome: None }).is_some();
+        if self.records.insert(inner.sequence, Record { inner, outcome: None }).is_some() {
+            self.tear(inner.sequence);
+        }
+    }
+
+    /// A number was taken while somebody else counted too.
+    pub(crate) fn tear(&mut self, from: u32) {
+        self.torn = Some(self.torn.map_or(from, |torn| torn.min(from)));
     }
 
     /// It was not run after all.
@@ -76,14 +83,14 @@ impl Log {
             }
             // Another call was at this place: what follows cannot be told.
             Some(_) => Search::Doubt,
-            None if self.torn => Search::Doubt,
+            None if self.torn.is_some_and(|torn| torn <= inner.sequence) => Search::Doubt,
             None => Search::Missing,
         }
     }
 
     /// Whether no call from this number on is in it.
     pub(crate) fn is_behind(&self, count: u32) -> bool {
-        !self.torn && self.records.range(count..).next().is_none()
+        self.torn.is_none() && self.records.range(count..).next().is_none()
     }
 }
 

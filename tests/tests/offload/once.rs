@@ -98,6 +98,33 @@ fn a_second_run_finds_what_call_backs_paid_on_the_device_and_what_was_paid_in_be
     assert_eq!(paid("both"), [1, 2, 3, 4]);
 }
 
+#[device]
+fn confirm_on_a_thread(by: &str, amount: u32) -> Result<(usize, bool), CallError> {
+    let context = outboard::context();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let _entered = context.enter();
+            pay(by, amount)
+        });
+        thread.join().unwrap()
+    })
+}
+
+#[remoteable]
+fn pays_on_threads(by: &str) -> Result<Vec<(usize, bool)>, CallError> {
+    let receipts = vec![pay(by, 1)?, confirm_on_a_thread(by, 2)?, pay(by, 3)?];
+    stumble_on_server();
+    Ok(receipts)
+}
+
+#[test]
+fn a_second_run_finds_what_threads_of_call_backs_paid() {
+    let _edge = Edge::start();
+    let receipts = pays_on_threads("threads").unwrap();
+    assert_eq!(receipts.iter().map(|receipt| receipt.0).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(paid("threads"), [1, 2, 3]);
+}
+
 #[remoteable]
 fn pays_deeper(by: &str, amount: u32) -> Result<(usize, bool), CallError> {
     let receipt = pay(by, amount)?;

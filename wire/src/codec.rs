@@ -12,6 +12,7 @@ mod decoder;
 mod deserialize;
 mod encoder;
 mod error;
+mod output;
 mod serialize;
 
 use outboard_core::ByteCount;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use outboard_core::{Bandwidth, ByteCount, CallId, Epoch};
 use outboard_wire::frame::{Attempt, Image, Part, SlotImage, Version};
-use outboard_wire::{Encoder, State, delta};
+use outboard_wire::{Encoder, State, Tracked, delta};
 
 use crate::experiment::{Contender, Effort, Experiment, side_by_side};
 use crate::failure::Failure;
@@ -86,20 +86,30 @@ impl Experiment for Telling {
         let version =
             Version { attempt: Attempt { call: CallId(1), epoch: Epoch::FIRST }, part: Part::Sent(0) };
         let told = |state: &Vec<u8>| -> Result<SlotImage, Failure> {
-            Ok(delta::tell(&encode(state)?, Some((version, &base)), Some(self.goodput)))
+            let new = encode_with(Encoder::new().with_base(&base), state)?;
+            Ok(delta::tell(&new, Some((version, &base)), Some(self.goodput)))
         };
         let image = told(&after)?;
         let known = |_| Some(base.clone());
         let repetitions = effort.work(REPETITIONS);
-        let mut contenders = [
+        let mut contenders = vec![
             time("encode", repetitions, || encode(&after)),
             time("encode-and-tell", repetitions, || told(&after)),
             time("resolve", repetitions, || {
                 delta::resolve(image.clone(), known, MOST).map_err(Failure::of("resolving"))
             }),
         ];
+        let mut targets = vec![None, self.targets.0, None];
+        let tracked = Tracked::new(before.clone());
+        let stamp = tracked.stamp();
+        if self.changed == 0 {
+            contenders.push(time("tracked", repetitions, || match tracked.stamp() == stamp {
+                true => Ok(delta::tell(&base, Some((version, &base)), Some(self.goodput))),
+                false => told(&tracked),
+            }));
+            targets.push(Some(1.0));
+        }
         let series = side_by_side(effort, &mut contenders)?;
-        let targets = [None, self.targets.0, None];
         for ((contender, series), target) in contenders.iter().zip(&series).zip(targets) {
             let name = format!("{}/{}", self.name, contender.name);
             report.figure(name, series.clone(), "µs", target.map(Target::AtMost))?;
@@ -114,9 +124,12 @@ impl Experiment for Telling {
 }
 
 fn encode(state: &Vec<u8>) -> Result<Image, Failure> {
-    let mut out = Encoder::new();
+    encode_with(Encoder::new(), state)
+}
+
+fn encode_with(mut out: Encoder, state: &Vec<u8>) -> Result<Image, Failure> {
     state.encode(&mut out).map_err(Failure::of("encoding"))?;
-    Ok(out.into_bytes().into())
+    Ok(out.into_image())
 }
 
 /// Microseconds for each repetition.

@@ -107,10 +107,13 @@ impl<First: Slot, Rest: Slots> Slots for (First, Rest) {
                 let granted = allowance.grant(base.as_ref());
                 let mut encoder =
                     Encoder::with_budget(granted).with_objects(std::mem::take(&mut out.objects));
+                if let Some((_, base)) = &base {
+                    encoder = encoder.with_base(base);
+                }
                 self.0.encode(&mut encoder)?;
                 out.objects = encoder.take_objects();
                 allowance.spend(granted.saturating_sub(encoder.left()), base.as_ref());
-                encoder.into_bytes().into()
+                encoder.into_image()
             }
         };
         out.slots.push(Outgoing { image, base, object, place: self.0.own_place() });

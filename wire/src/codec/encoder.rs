@@ -2,13 +2,15 @@
 
 use outboard_core::ByteCount;
 
+use super::output::Output;
 use super::{DEFAULT_DEPTH, EncodeError};
+use crate::frame::Image;
 use crate::objects::ObjectWriter;
 
 /// Grows an encoding, within a budget.
 #[derive(Debug)]
 pub struct Encoder {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Output,
     /// Of `bytes`; what is written beside them is taken off.
     pub(crate) budget: usize,
     pub(crate) depth: u16,
@@ -19,7 +21,7 @@ pub struct Encoder {
 impl Encoder {
     /// Without a budget.
     pub fn new() -> Self {
-        Self { bytes: Vec::new(), budget: usize::MAX, depth: DEFAULT_DEPTH, objects: None }
+        Self { bytes: Output::default(), budget: usize::MAX, depth: DEFAULT_DEPTH, objects: None }
     }
 
     /// Stops with [`EncodeError::OverBudget`] before it grows past `budget`.
@@ -35,6 +37,12 @@ impl Encoder {
         Self { depth, ..self }
     }
 
+    /// What will be written is likely to be what `base` has: as long as it is, it is compared and not copied.
+    #[must_use]
+    pub fn with_base(self, base: &Image) -> Self {
+        Self { bytes: Output::like(base.0.clone()), ..self }
+    }
+
     /// How much was written.
     pub fn size(&self) -> ByteCount {
         ByteCount::from_bytes(self.bytes.len() as u64)
@@ -47,19 +55,24 @@ impl Encoder {
 
     /// What was written.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_slice()
     }
 
     /// What was written, to keep.
     pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+        self.bytes.into_vec()
+    }
+
+    /// What was written, to keep; the base itself if it is the same.
+    pub fn into_image(self) -> Image {
+        Image(self.bytes.into_bytes())
     }
 
     /// Writes bytes as they are.
     #[inline]
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.check(bytes.len())?;
-        self.bytes.extend_from_slice(bytes);
+        self.bytes.extend(bytes);
         Ok(())
     }
 
@@ -115,7 +128,7 @@ impl Encoder {
             for (slot, value) in slots.iter_mut().zip(part) {
                 *slot = to_bytes(*value);
             }
-            self.bytes.extend_from_slice(&block[..part.len() * WIDTH]);
+            self.bytes.extend(&block[..part.len() * WIDTH]);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::frame::Image;
 
 /// Everything that serde's data model knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -168,6 +169,45 @@ fn the_budget_is_kept() {
     let budget = ByteCount::from_bytes(20);
     assert_eq!(to_bytes(&vec![1u8; 12], budget).map(|bytes| bytes.len()), Ok(20));
     assert_eq!(to_bytes(&vec![1u8; 13], budget), Err(EncodeError::OverBudget { budget }));
+}
+
+/// Encodes beside a base, and says whether the base itself was kept.
+fn beside(base: &Image, parts: &[Vec<u8>]) -> (Image, bool) {
+    let mut out = Encoder::new().with_base(base);
+    for part in parts {
+        out.write(part).expect("there is no budget");
+        assert_eq!(out.size().as_bytes(), out.as_bytes().len() as u64);
+    }
+    let image = out.into_image();
+    let kept = image.0.as_ptr() == base.0.as_ptr();
+    (image, kept)
+}
+
+proptest! {
+    #[test]
+    fn a_base_changes_nothing_in_what_is_written(
+        base in prop::collection::vec(0..2u8, 0..12),
+        parts in prop::collection::vec(prop::collection::vec(0..2u8, 0..4), 0..6),
+    ) {
+        prop_assert_eq!(beside(&base.into(), &parts).0, Image::from(parts.concat()));
+    }
+}
+
+#[test]
+fn what_is_the_same_as_its_base_is_not_copied() {
+    let base = Image::from(b"as it was".to_vec());
+    assert!(beside(&base, &[b"as it ".to_vec(), b"was".to_vec()]).1);
+    assert!(!beside(&base, &[b"as it ".to_vec(), b"is".to_vec()]).1);
+    assert!(!beside(&base, &[b"as it".to_vec()]).1, "a part of it must not hold the whole");
+}
+
+#[test]
+fn the_budget_is_kept_beside_a_base() {
+    let budget = ByteCount::from_bytes(4);
+    let mut out = Encoder::with_budget(budget).with_base(&Image::from(vec![7; 8]));
+    assert_eq!(out.write(&[7; 4]), Ok(()));
+    assert_eq!(out.write(&[7]), Err(EncodeError::OverBudget { budget }));
+    assert_eq!(out.left(), ByteCount::ZERO);
 }
 
 #[test]

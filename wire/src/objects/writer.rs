@@ -153,7 +153,7 @@ impl Encoder {
         self.budget = (self.budget - contents.len()) + self.bytes.len();
         written?;
         if let Some(objects) = &mut self.objects {
-            objects.entries[number as usize].contents = Written::Whole(contents);
+            objects.entries[number as usize].contents = Written::Whole(contents.into_vec());
         }
         Ok(())
     }

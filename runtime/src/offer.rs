@@ -56,6 +56,14 @@ fn ask(method: &'static Method, index: u32) -> Offered {
             "nothing is known of a part's schema: a change of it will not be noticed"
         );
     }
+    if !schema.unordered.is_empty() {
+        let parts: Vec<_> = schema.unordered.iter().map(|part| part.path.as_str()).collect();
+        tracing::info!(
+            method = descriptor.title(),
+            ?parts,
+            "parts have another order after each decoding, so that more is sent than changed: use `BTreeMap` and `BTreeSet`"
+        );
+    }
     let earlier =
         registry::methods_from(0).into_iter().take(index as usize).find(|other| other.id() == method.id());
     if earlier.is_some() {

@@ -85,7 +85,7 @@ mod tracked;
 pub use codec::{DecodeError, Decoder, EncodeError, Encoder, decode_serde, encode_serde};
 pub use limits::Limits;
 pub use objects::{Conflict, ObjectReader, ObjectWriter, Objects, Staged};
-pub use schema::{OpaquePart, Schema, SchemaBuilder, SkippedField};
+pub use schema::{OpaquePart, Schema, SchemaBuilder, SkippedField, UnorderedPart};
 pub use session::{Lane, Lost, Output, Timing, Violation};
 pub use shared::{Shared, SharedGuard};
 pub use state::opaque::Opaque;

@@ -27,6 +27,9 @@ pub struct Schema {
     pub skips: Vec<SkippedField>,
     /// Parts that are known by their type's name alone: a change within them does not show.
     pub opaque: Vec<OpaquePart>,
+    /// Collections that are encoded in another order each time they were decoded, which leaves deltas little to say.
+    /// Those within types that have serde's traits alone are not known.
+    pub unordered: Vec<UnorderedPart>,
     /// Whether there are shared objects in it.
     pub shares: bool,
 }
@@ -55,6 +58,16 @@ pub struct OpaquePart {
     pub type_name: String,
 }
 
+/// A collection without an order of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnorderedPart {
+    /// The slot that it is in, if the schema is of several.
+    pub slot: Option<u16>,
+    /// The way to it.
+    pub path: String,
+}
+
 impl Schema {
     /// Of a type.
     pub fn of<T: State>() -> Self {
@@ -70,6 +83,7 @@ impl Schema {
             text: builder.text,
             skips: builder.skips,
             opaque: builder.opaque,
+            unordered: builder.unordered,
             shares: builder.shares,
         }
     }
@@ -93,6 +107,7 @@ pub struct SchemaBuilder {
     known: BTreeMap<(TypeId, bool, Option<u16>), usize>,
     skips: Vec<SkippedField>,
     opaque: Vec<OpaquePart>,
+    unordered: Vec<UnorderedPart>,
     shares: bool,
 }
 
@@ -114,6 +129,12 @@ impl SchemaBuilder {
     pub fn container(&mut self, name: &str, part: impl FnOnce(&mut Self)) {
         self.text.push_str(name);
         self.within("[]", '<', '>', true, part);
+    }
+
+    /// A [`container`](Self::container) without an order of its own. It is encoded as one with an order is.
+    pub fn unordered(&mut self, name: &str, part: impl FnOnce(&mut Self)) {
+        self.unordered.push(UnorderedPart { slot: self.slot, path: self.path.clone() });
+        self.container(name, part);
     }
 
     /// A shared object, written beside; what refers to it has its number.

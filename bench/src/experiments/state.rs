@@ -92,6 +92,8 @@ impl Experiment for Telling {
         let image = told(&after)?;
         let known = |_| Some(base.clone());
         let repetitions = effort.work(REPETITIONS);
+        let tracked = Tracked::new(before.clone());
+        let stamp = tracked.stamp();
         let mut contenders = vec![
             time("encode", repetitions, || encode(&after)),
             time("encode-and-tell", repetitions, || told(&after)),
@@ -100,8 +102,6 @@ impl Experiment for Telling {
             }),
         ];
         let mut targets = vec![None, self.targets.0, None];
-        let tracked = Tracked::new(before.clone());
-        let stamp = tracked.stamp();
         if self.changed == 0 {
             contenders.push(time("tracked", repetitions, || match tracked.stamp() == stamp {
                 true => Ok(delta::tell(&base, Some((version, &base)), Some(self.goodput))),

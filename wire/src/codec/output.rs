@@ -65,6 +65,10 @@ impl Output {
 
     /// The base itself if nothing else was written; a part of it must not hold the whole.
     pub(super) fn into_bytes(self) -> Bytes {
-        if !self.base.is_empty() && self.agreed == self.base.len() { self.base } else { self.into_vec().into() }
+        if !self.base.is_empty() && self.agreed == self.base.len() {
+            self.base
+        } else {
+            self.into_vec().into()
+        }
     }
 }

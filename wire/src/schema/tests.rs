@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::*;
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
@@ -147,4 +147,23 @@ fn what_has_serde_alone_is_traced_and_else_opaque() {
     }
     let opaque = Schema::describe(|schema| schema.slot("never", SchemaBuilder::serde::<Never>));
     assert_eq!(opaque.opaque.len(), 1);
+}
+
+#[test]
+fn collections_without_an_order_are_listed_and_agree_with_those_that_have_one() {
+    let unordered = Schema::describe(|schema| {
+        schema.slot("places", Vec::<HashMap<u8, HashSet<u8>>>::schema);
+        schema.slot("rest", BTreeMap::<u8, u8>::schema);
+    });
+    let ordered = Schema::describe(|schema| {
+        schema.slot("places", Vec::<BTreeMap<u8, BTreeSet<u8>>>::schema);
+        schema.slot("rest", HashMap::<u8, u8>::schema);
+    });
+    assert_eq!(unordered.hash, ordered.hash);
+    let listed = |schema: &Schema| -> Vec<_> {
+        schema.unordered.iter().map(|part| (part.slot, part.path.clone())).collect()
+    };
+    let places = [(Some(0), "places[]".to_owned()), (Some(0), "places[][].1".to_owned())];
+    assert_eq!(listed(&unordered), places);
+    assert_eq!(listed(&ordered), [(Some(1), "rest".to_owned())]);
 }

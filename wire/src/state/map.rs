@@ -8,10 +8,6 @@ use super::State;
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use crate::schema::SchemaBuilder;
 
-fn schema_of_map<K: State, V: State>(schema: &mut SchemaBuilder) {
-    schema.container("map", <(K, V)>::schema);
-}
-
 fn encode_map<'a, K: State, V: State>(
     length: usize,
     mut entries: impl Iterator<Item = (&'a K, &'a V)>,
@@ -36,7 +32,7 @@ fn decode_map<K: State, V: State, M: FromIterator<(K, V)>>(
 
 impl<K: State + Ord, V: State> State for BTreeMap<K, V> {
     fn schema(schema: &mut SchemaBuilder) {
-        schema_of_map::<K, V>(schema);
+        schema.container("map", <(K, V)>::schema);
     }
 
     fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
@@ -50,7 +46,7 @@ impl<K: State + Ord, V: State> State for BTreeMap<K, V> {
 
 impl<K: State + Eq + Hash, V: State, S: BuildHasher + Default + 'static> State for HashMap<K, V, S> {
     fn schema(schema: &mut SchemaBuilder) {
-        schema_of_map::<K, V>(schema);
+        schema.unordered("map", <(K, V)>::schema);
     }
 
     fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {

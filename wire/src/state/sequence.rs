@@ -65,13 +65,13 @@ impl<T: State> State for VecDeque<T> {
 }
 
 macro_rules! collections {
-    ($($collection:ident<T $(: $bound:ident $(+ $more:ident)*)? $(, $hasher:ident: $build:ident)?>;)*) => {
+    ($($container:ident $collection:ident<T $(: $bound:ident $(+ $more:ident)*)? $(, $hasher:ident: $build:ident)?>;)*) => {
         $(
             impl<T: State $(+ $bound $(+ $more)*)? $(, $hasher: $build + Default + 'static)?> State
                 for $collection<T $(, $hasher)?>
             {
                 fn schema(schema: &mut SchemaBuilder) {
-                    schema.container("sequence", T::schema);
+                    schema.$container("sequence", T::schema);
                 }
 
                 fn encode(&self, out: &mut Encoder) -> Result<(), EncodeError> {
@@ -90,8 +90,8 @@ macro_rules! collections {
 }
 
 collections! {
-    LinkedList<T>;
-    BinaryHeap<T: Ord>;
-    BTreeSet<T: Ord>;
-    HashSet<T: Eq + Hash, S: BuildHasher>;
+    container LinkedList<T>;
+    container BinaryHeap<T: Ord>;
+    container BTreeSet<T: Ord>;
+    unordered HashSet<T: Eq + Hash, S: BuildHasher>;
 }

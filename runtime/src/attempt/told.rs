@@ -130,7 +130,13 @@ impl Told {
     /// The reply was committed: the server has what it told, and what it left as it was.
     pub(super) fn learn(&self, carried: &Carried, resolved: Resolved, slots: &dyn Slots) {
         let mut stamps = Vec::new();
-        slots.stamps(&mut stamps);
+        // A slot names shared objects by their numbers in the call, which mean others in another one: no stamp stands for it.
+        let descriptor = self.method.descriptor();
+        let shares = self.images.len() > descriptor.slots.len()
+            || resolved.exclusive.len() > descriptor.exclusive_slots();
+        if !shares {
+            slots.stamps(&mut stamps);
+        }
         let place = (self.server, self.session);
         let beliefs = &self.device.beliefs;
         let mut exclusive = self.method.exclusive().zip(resolved.exclusive).peekable();

@@ -13,5 +13,6 @@ mod once;
 mod servers;
 mod shared;
 mod threads;
+mod stamps;
 mod tracked;
 mod within;

@@ -101,9 +101,12 @@ impl Told {
             let result = self.result_base.as_ref().filter(|(base, _)| *base == version);
             carried.find(version).or_else(|| result.map(|(_, image)| image.clone()))
         };
-        let resolve = |told: SlotImage, part| {
+        let mut left = self.device.most();
+        let mut resolve = |told: SlotImage, part| {
             let version = told.version(Version { attempt, part });
-            Ok((version, delta::resolve(told, known, self.device.most())?))
+            let image = delta::resolve(told, known, left)?;
+            left = left.saturating_sub(image.size());
+            Ok((version, image))
         };
         let refused = |error: Unresolved| DecodeError::Refused(error.to_string());
         let result = resolve(reply.result, Part::Result).map_err(refused)?;

@@ -15,7 +15,7 @@ use crate::shim::Given;
 /// The versions of all sessions, within bounds.
 pub(super) struct Versions {
     store: Mutex<Bases<Connection, Version>>,
-    /// Most bytes that a slot may have.
+    /// Most bytes that the slots of a call may have together.
     most: ByteCount,
 }
 
@@ -40,13 +40,15 @@ impl Versions {
         terms: &Terms,
     ) -> Result<Carried, NotRun> {
         let mut images = Vec::with_capacity(slots.len());
+        let mut left = self.most;
         for slot in &slots {
             // The lock is not held while bytes are copied.
             let find = |version| self.lock().find(connection, version);
-            let image = delta::resolve(slot.clone(), find, self.most).map_err(|error| match error {
+            let image = delta::resolve(slot.clone(), find, left).map_err(|error| match error {
                 Unresolved::BaseMissing(_) => NotRun::BaseMissing,
                 error => NotRun::Slots(error.to_string()),
             })?;
+            left = left.saturating_sub(image.size());
             images.push(image);
         }
         let carried = Carried::new(attempt, &slots, images, terms.reply_rate);
@@ -118,5 +120,28 @@ impl Versions {
 fn keep(store: &mut Bases<Connection, Version>, connection: Connection, version: Version, image: &Image) {
     if image.0.len() >= SMALLEST {
         store.keep(connection, version, image.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outboard_core::{CallId, Epoch};
+    use outboard_wire::delta::Delta;
+
+    use super::*;
+
+    #[test]
+    fn slots_that_unpack_to_more_than_a_frame_together_are_refused() {
+        let most = ByteCount::from_bytes(1 << 20);
+        let versions = Versions::new(Bounds { each: most, total: most }, most);
+        let terms = Terms { result_base: None, reply_rate: None, forget: Vec::new() };
+        let half = Delta::pack(&[], &vec![0; 1 << 19]).expect("zeros are packed");
+        let arrive = |slots: usize, call| {
+            let attempt = Attempt { call: CallId(call), epoch: Epoch::FIRST };
+            let slots = vec![SlotImage::Delta(None, half.clone()); slots];
+            versions.arrive(Connection(1), attempt, slots, &terms).map(|carried| carried.images().count())
+        };
+        assert_eq!(arrive(2, 1).ok(), Some(2));
+        assert!(matches!(arrive(3, 2), Err(NotRun::Slots(_))));
     }
 }

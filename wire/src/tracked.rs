@@ -16,7 +16,6 @@ use crate::state::{Lent, Places, State};
 /// borrows it once: `let value = &mut *tracked`. Changes by other ways (a `Cell` within) are not seen.
 ///
 /// A struct with `#[derive(State)]` knows whether it changed where all its fields do that travel.
-#[derive(Clone)]
 pub struct Tracked<T> {
     value: T,
     stamp: u64,
@@ -115,6 +114,13 @@ impl<T: State> State for Tracked<T> {
 
     fn stamp(&self) -> Option<Stamp> {
         Some(Stamp(vec![self.stamp]))
+    }
+}
+
+impl<T: Clone> Clone for Tracked<T> {
+    /// A value of its own, which travels once: nothing says that a clone encodes as what it was made from does.
+    fn clone(&self) -> Self {
+        Self::new(self.value.clone())
     }
 }
 

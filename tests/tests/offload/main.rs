@@ -12,7 +12,7 @@ mod lives;
 mod once;
 mod servers;
 mod shared;
-mod threads;
 mod stamps;
+mod threads;
 mod tracked;
 mod within;

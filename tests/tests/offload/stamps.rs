@@ -50,3 +50,30 @@ fn what_is_shared_within_changes_without_a_stamp() {
     assert_eq!((put(&mut shelf), *count.lock()), (6, 6));
     assert_eq!(edge.remote_calls("put"), 2);
 }
+
+/// A clone of it is another one.
+#[derive(State, Debug)]
+struct Numbered {
+    number: u32,
+    padding: Vec<u8>,
+}
+
+impl Clone for Numbered {
+    fn clone(&self) -> Self {
+        Self { number: self.number + 1, padding: self.padding.clone() }
+    }
+}
+
+#[remoteable]
+fn number(of: &Tracked<Numbered>) -> u32 {
+    of.number
+}
+
+#[test]
+fn a_clone_may_be_another_value() {
+    let edge = Edge::start();
+    let one = Tracked::new(Numbered { number: 1, padding: vec![1; LARGE] });
+    assert_eq!(number(&one), 1);
+    assert_eq!(number(&one.clone()), 2);
+    assert_eq!(edge.remote_calls("number"), 2);
+}

@@ -7,6 +7,8 @@
 mod log;
 
 use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,6 +24,9 @@ pub(crate) use log::{Log, Search};
 pub(crate) enum Chain {
     /// On a server.
     Server(Arc<Counter>),
+    /// On a server, in a task that the method spawned. On the device the caller's runtime would poll it, outside of every
+    /// chain: what it calls is not counted there.
+    Task,
     /// On the device.
     Device(Part),
 }
@@ -70,7 +75,7 @@ pub(crate) fn current() -> Option<Chain> {
 pub(crate) fn part() -> Option<Part> {
     match current() {
         Some(Chain::Device(part)) => Some(part),
-        Some(Chain::Server(_)) | None => None,
+        Some(Chain::Server(_) | Chain::Task) | None => None,
     }
 }
 
@@ -78,6 +83,16 @@ pub(crate) fn part() -> Option<Part> {
 #[must_use = "the chain is left when the guard is dropped"]
 pub(crate) fn enter(chain: Option<Chain>) -> Entered {
     Entered(CHAIN.try_with(|current| current.replace(chain)).unwrap_or_default())
+}
+
+/// Runs a future within a chain, and nothing else that its thread polls meanwhile.
+pub(crate) async fn within<F: Future>(chain: Chain, body: F) -> F::Output {
+    let mut body = pin!(body);
+    poll_fn(|context| {
+        let _entered = enter(Some(chain.clone()));
+        body.as_mut().poll(context)
+    })
+    .await
 }
 
 /// Keeps a chain entered.
@@ -183,6 +198,7 @@ impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Server(counter) => f.debug_tuple("Server").field(counter).finish(),
+            Self::Task => f.write_str("Task"),
             Self::Device(part) => f.debug_tuple("Device").field(part).finish(),
         }
     }

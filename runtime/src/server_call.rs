@@ -21,6 +21,7 @@ use crate::context;
 use crate::method::{Kind, Method};
 use crate::once::{self, Chain, Counter};
 use crate::permits::{Permit, Permits};
+use crate::registry;
 use crate::support::Outgoing;
 
 /// What unwinds a method whose attempt has failed. Private, so that user code cannot mistake it for a panic of its own.
@@ -265,7 +266,12 @@ impl ServerCall {
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
         let counter = match once::current() {
             Some(Chain::Server(counter)) => Some(counter),
-            Some(Chain::Device(_)) | None => None,
+            // The call-back may call what may run only once, which nobody would find again.
+            Some(Chain::Task) if registry::has_once() => {
+                let reason = "a task that it spawned calls a method on the device".to_owned();
+                self.unwind(Unwound { reason, needs_device: true })
+            }
+            Some(Chain::Task | Chain::Device(_)) | None => None,
         };
         let carried = Sent::new(self.attempt, sequence, slots.iter().map(|slot| slot.image.clone()));
         let onces = counter.as_ref().map(|counter| counter.leave());

@@ -17,6 +17,7 @@ use outboard_wire::{ObjectReader, ObjectWriter};
 
 use crate::context::{self, Ground};
 use crate::method::Method;
+use crate::once::{self, Chain};
 use crate::poll::Poller;
 use crate::server_call::Unwound;
 use crate::support::{Codec, ExclusiveCodec};
@@ -242,7 +243,17 @@ impl<'f> ShimFrame<'f> {
             let hedge = Arc::clone(hedge);
             return self.run(|| poller.run(hedge.unless_lost(body)));
         }
-        self.run(|| poller.run(body))
+        let counter = match &self.ground {
+            Ground::Server(call) => call.counter.clone(),
+            _ => None,
+        };
+        self.run(|| match counter {
+            None => poller.run(body),
+            Some(counter) => {
+                let _tasks = once::enter(Some(Chain::Task));
+                poller.run(once::within(Chain::Server(counter), body))
+            }
+        })
     }
 
     /// Checks that the method kept a shared slot as it was.

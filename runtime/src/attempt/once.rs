@@ -52,8 +52,10 @@ enum Known {
 
 /// What a call on a server does that is within a chain; `None`: what calls on a server do.
 pub(super) fn on_server(method: &'static Method, call: &Arc<ServerCall>) -> Option<Go> {
-    let Some(Chain::Server(counter)) = once::current().filter(|_| method.descriptor().once) else {
-        return None;
+    let counter = match once::current().filter(|_| method.descriptor().once)? {
+        Chain::Server(counter) => counter,
+        Chain::Task => call.refuse_once(method.descriptor().title()),
+        Chain::Device(_) => return None,
     };
     if offer::of(method).obstacle.is_some() {
         call.refuse_once(method.descriptor().title());

@@ -98,6 +98,21 @@ fn a_second_run_finds_what_call_backs_paid_on_the_device_and_what_was_paid_in_be
     assert_eq!(paid("both"), [1, 2, 3, 4]);
 }
 
+#[remoteable]
+async fn pays_in_a_task(by: String) -> Result<usize, CallError> {
+    let (paid, _) = tokio::spawn(async move { pay(&by, 5) }).await.unwrap()?;
+    stumble_on_server();
+    Ok(paid)
+}
+
+#[test]
+fn what_tasks_would_pay_that_are_not_polled_by_their_method_is_paid_on_the_device() {
+    let _edge = Edge::start();
+    let caller = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(caller.block_on(pays_in_a_task("task".to_owned())), Ok(1));
+    assert_eq!(paid("task"), [5]);
+}
+
 #[device]
 fn confirm_on_a_thread(by: &str, amount: u32) -> Result<(usize, bool), CallError> {
     let context = outboard::context();

@@ -59,8 +59,15 @@ impl Output {
         if self.base.is_empty() { &self.own } else { &self.base[..self.agreed] }
     }
 
-    pub(crate) fn into_vec(self) -> Vec<u8> {
-        if self.base.is_empty() { self.own } else { self.base[..self.agreed].to_vec() }
+    pub(crate) fn into_vec(mut self) -> Vec<u8> {
+        if !self.base.is_empty() {
+            return self.base[..self.agreed].to_vec();
+        }
+        // What is kept is counted by its length: it must not hold the space of a base that was far longer.
+        if self.own.capacity() / 2 > self.own.len() {
+            self.own.shrink_to_fit();
+        }
+        self.own
     }
 
     /// The base itself if nothing else was written; a part of it must not hold the whole.

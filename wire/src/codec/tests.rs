@@ -202,6 +202,13 @@ fn what_is_the_same_as_its_base_is_not_copied() {
 }
 
 #[test]
+fn what_became_far_shorter_than_its_base_holds_no_more_than_it_needs() {
+    let mut out = Encoder::new().with_base(&Image::from(vec![7; 1 << 20]));
+    out.write(&[1; 100]).expect("there is no budget");
+    assert!(out.into_bytes().capacity() < 1000);
+}
+
+#[test]
 fn the_budget_is_kept_beside_a_base() {
     let budget = ByteCount::from_bytes(4);
     let mut out = Encoder::with_budget(budget).with_base(&Image::from(vec![7; 8]));

@@ -117,18 +117,15 @@ impl Encoder {
         values: &[T],
         to_bytes: impl Fn(T) -> [u8; WIDTH],
     ) -> Result<(), EncodeError> {
-        /// Stays in the first-level cache, so that the detour over it costs little beside the copy itself.
-        const BLOCK: usize = 4096;
         let size = values.len().saturating_mul(WIDTH);
         self.check(size)?;
-        self.bytes.reserve(size);
-        let mut block = [0; BLOCK];
-        for part in values.chunks(BLOCK / WIDTH) {
-            let (slots, _) = block.as_chunks_mut::<WIDTH>();
-            for (slot, value) in slots.iter_mut().zip(part) {
-                *slot = to_bytes(*value);
+        match self.bytes.own() {
+            // Asked for each block, it would show: a tenth of the copy.
+            Some(own) => {
+                own.reserve(size);
+                in_blocks(values, to_bytes, |block| own.extend_from_slice(block));
             }
-            self.bytes.extend(&block[..part.len() * WIDTH]);
+            None => in_blocks(values, to_bytes, |block| self.bytes.extend(block)),
         }
         Ok(())
     }
@@ -145,5 +142,23 @@ impl Encoder {
 impl Default for Encoder {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Numbers as bytes, block by block.
+fn in_blocks<T: Copy, const WIDTH: usize>(
+    values: &[T],
+    to_bytes: impl Fn(T) -> [u8; WIDTH],
+    mut write: impl FnMut(&[u8]),
+) {
+    /// Stays in the first-level cache, so that the detour over it costs little beside the copy itself.
+    const BLOCK: usize = 4096;
+    let mut block = [0; BLOCK];
+    for part in values.chunks(BLOCK / WIDTH) {
+        let (slots, _) = block.as_chunks_mut::<WIDTH>();
+        for (slot, value) in slots.iter_mut().zip(part) {
+            *slot = to_bytes(*value);
+        }
+        write(&block[..part.len() * WIDTH]);
     }
 }

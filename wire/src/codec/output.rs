@@ -35,12 +35,10 @@ impl Output {
         }
     }
 
-    /// Room for so many bytes more.
+    /// Where to write if there is nothing to compare with.
     #[inline]
-    pub(super) fn reserve(&mut self, more: usize) {
-        if self.base.is_empty() {
-            self.own.reserve(more);
-        }
+    pub(super) fn own(&mut self) -> Option<&mut Vec<u8>> {
+        self.base.is_empty().then_some(&mut self.own)
     }
 
     /// The first bytes that are not those of the base.

@@ -209,6 +209,20 @@ fn what_became_far_shorter_than_its_base_holds_no_more_than_it_needs() {
 }
 
 #[test]
+fn numbers_are_compared_block_by_block() {
+    let written = |values: &[u32], base: &Image| {
+        let mut out = Encoder::new().with_base(base);
+        out.write_numbers(values, u32::to_le_bytes).expect("there is no budget");
+        out.into_image()
+    };
+    let mut values: Vec<u32> = (0..5000).collect();
+    let base = written(&values, &Image::default());
+    assert_eq!(written(&values, &base).0.as_ptr(), base.0.as_ptr());
+    values[3000] = 7;
+    assert_eq!(written(&values, &base), written(&values, &Image::default()));
+}
+
+#[test]
 fn the_budget_is_kept_beside_a_base() {
     let budget = ByteCount::from_bytes(4);
     let mut out = Encoder::with_budget(budget).with_base(&Image::from(vec![7; 8]));

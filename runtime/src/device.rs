@@ -36,7 +36,7 @@ pub(crate) use asking::Asking;
 pub(crate) use beliefs::{Beliefs, Seat, SessionNumber};
 pub(crate) use in_flight::{InFlight, Rerun};
 pub(crate) use words::server_settings;
-use words::{log, method_info, word_of};
+use words::{method_info, word_of};
 
 /// A device: one app's engine and its way out.
 pub(crate) struct Device {
@@ -426,6 +426,23 @@ fn merge(device: &Device, batch: Batch) {
     let calls = batch.into_local_calls();
     if !calls.is_empty() {
         device.with(|engine, now| engine.merge(now, &calls));
+    }
+}
+
+/// Tells people. Here, since the log names the module that speaks.
+fn log(notice: &Notice) {
+    match notice {
+        Notice::Attached { server } => tracing::info!(server, "attached"),
+        Notice::Trouble { server, reason } => tracing::warn!(server, reason, "the server cannot be used now"),
+        Notice::Silent { server } => tracing::warn!(server, "the server has fallen silent"),
+        Notice::Heard { server } => tracing::info!(server, "the server is heard again"),
+        Notice::TakenBack { method, reason } => {
+            tracing::warn!(method, reason, "taken back to the device");
+        }
+        Notice::NotOffered { server, method, reason } => {
+            tracing::warn!(server, method, reason, "runs on the device");
+        }
+        notice => tracing::warn!(?notice, "notice"),
     }
 }
 

@@ -1,6 +1,6 @@
-//! The runtime's words in those of the engine, and the engine's in those of the log.
+//! The runtime's words in those of the engine.
 
-use outboard_client_proxy::{MethodInfo, Notice, ServerSettings};
+use outboard_client_proxy::{MethodInfo, ServerSettings};
 use outboard_transport::ServerAddress;
 
 use crate::method::{Method, Word};
@@ -38,22 +38,5 @@ pub(super) fn word_of(word: outboard_client_proxy::Word) -> Word {
     match word {
         outboard_client_proxy::Word::Local => Word::Local,
         outboard_client_proxy::Word::Consult => Word::Consult,
-    }
-}
-
-/// Tells people.
-pub(super) fn log(notice: &Notice) {
-    match notice {
-        Notice::Attached { server } => tracing::info!(server, "attached"),
-        Notice::Trouble { server, reason } => tracing::warn!(server, reason, "the server cannot be used now"),
-        Notice::Silent { server } => tracing::warn!(server, "the server has fallen silent"),
-        Notice::Heard { server } => tracing::info!(server, "the server is heard again"),
-        Notice::TakenBack { method, reason } => {
-            tracing::warn!(method, reason, "taken back to the device");
-        }
-        Notice::NotOffered { server, method, reason } => {
-            tracing::warn!(server, method, reason, "runs on the device");
-        }
-        notice => tracing::warn!(?notice, "notice"),
     }
 }

@@ -102,11 +102,19 @@ pub(crate) fn meet(gate: &str) -> Ran {
     ran(0)
 }
 
-/// Much to send back, once the gate lets it go.
+/// Much to send back, once the gate lets it go: noise, which no compression makes small.
 #[remoteable(name = "fill")]
 pub(crate) fn fill(size: u64, gate: &str) -> (String, u32) {
     knock(gate);
-    ("much ".repeat(size as usize / 5), std::process::id())
+    let mut noise = Vec::with_capacity(size as usize);
+    let mut state = 1u64;
+    for _ in 0..size / 8 {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        let mixed = state ^ (state >> 29);
+        // Six bits of a letter: `0` to `o`.
+        noise.extend(((mixed & 0x3f3f_3f3f_3f3f_3f3f) + 0x3030_3030_3030_3030).to_le_bytes());
+    }
+    (String::from_utf8(noise).expect("letters are text"), std::process::id())
 }
 
 #[remoteable(name = "pay", once)]

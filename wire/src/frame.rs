@@ -33,7 +33,7 @@ pub enum ToServer {
     Hello(Hello),
     /// Run a method.
     Call(Serial, CallFrame),
-    /// Say what became of a call of a lost session.
+    /// Say what became of a call that may run once only, and whose end was not heard.
     Ask(Serial, AskFrame),
     /// The device gave an attempt up: do not start it, and let it go if it runs.
     Fence(Serial, Attempt),

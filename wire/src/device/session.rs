@@ -77,7 +77,7 @@ impl Session {
         self.begin(now, attempt, &ToServer::Call(self.attempts.upcoming(), call))
     }
 
-    /// Asks what became of a call of a lost session. The answer comes as the end of the frame's attempt.
+    /// Asks what became of a call whose end was not heard. The answer comes as the end of the frame's attempt.
     ///
     /// # Errors
     /// Nothing was asked. A server that drains still answers.

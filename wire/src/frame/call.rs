@@ -74,7 +74,8 @@ impl CallFrame {
     }
 }
 
-/// Ask what became of a call that may run once only, of a session that was lost.
+/// Ask what became of a call that may run once only, and whose end was not heard: its session was lost, or the call that
+/// made it was given up.
 ///
 /// It is an attempt of its own, answered as a call is: by the reply that was kept; by the failure that was; by
 /// [`NotRun::Fenced`] when the call had not started, in which case it never will; by [`Failure::Forgotten`].

@@ -1,12 +1,12 @@
 //! The transcendental functions of the models, in one place.
 //!
-//! Everything that turns into a decision goes through here, so that one edit makes the figures the same to the last
-//! bit on every machine.
+//! Everything that turns into a decision goes through here: the platform's own functions differ in their last bits from
+//! machine to machine, these do not.
 
 pub(crate) fn ln(value: f64) -> f64 {
-    value.ln()
+    libm::log(value)
 }
 
 pub(crate) fn exp(value: f64) -> f64 {
-    value.exp()
+    libm::exp(value)
 }

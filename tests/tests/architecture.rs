@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Who may depend on whom, among our own crates. Whoever has no line here may depend on anything: benches and tests.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("outboard-core", &[]),
     ("outboard-macros", &[]),
     ("outboard-wire", &["outboard-core"]),
@@ -26,6 +26,18 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "outboard-server-proxy",
             "outboard-solver",
             "outboard-transport",
+            "outboard-wire",
+        ],
+    ),
+    (
+        "outboard-sim",
+        &[
+            "outboard-client-proxy",
+            "outboard-core",
+            "outboard-profiler",
+            "outboard-runtime",
+            "outboard-server-proxy",
+            "outboard-solver",
             "outboard-wire",
         ],
     ),

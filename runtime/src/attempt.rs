@@ -24,7 +24,7 @@ use crate::method::{Kind, Method, Passing};
 use crate::once::Chain;
 use crate::server_call::ServerCall;
 use crate::support::{Allowance, Codec, Slots};
-use crate::{context, registry, stack};
+use crate::{clock, context, registry, stack};
 
 use commit::{encode, land};
 pub(crate) use hedge::HedgeRan;
@@ -43,6 +43,8 @@ pub(crate) enum Go {
     Here {
         /// Its fallback does, that is.
         wants_fallback: bool,
+        /// Why, where that was decided just now.
+        reason: Option<LocalReason>,
     },
     /// It goes elsewhere first.
     There(Plan),
@@ -95,7 +97,7 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     }
     if let Some(hedging) = context::hedging() {
         hedging.gate(descriptor);
-        return Go::Here { wants_fallback: false };
+        return Go::Here { wants_fallback: false, reason: None };
     }
     let Some(device) = context::device() else {
         if context::is_serving() {
@@ -116,7 +118,7 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
         back.gate();
     }
     if descriptor.kind == Kind::Device {
-        return Go::Here { wants_fallback: false };
+        return Go::Here { wants_fallback: false, reason: Some(LocalReason::DeviceMethod) };
     }
     if let Some(go) = once::on_device(method, back.as_ref()) {
         return go;
@@ -127,7 +129,9 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     match decision {
         Decision::Remote(offer) => Go::There(Plan::Server(device, offer)),
         Decision::Local(_) if sized => Go::There(Plan::Sized(device, request)),
-        Decision::Local(reason) => Go::Here { wants_fallback: descriptor.fallback && is_away(reason) },
+        Decision::Local(reason) => {
+            Go::Here { wants_fallback: descriptor.fallback && is_away(reason), reason: Some(reason) }
+        }
         Decision::Refused(reason) => Go::There(Plan::Nowhere(reason.to_string())),
     }
 }
@@ -280,13 +284,13 @@ struct Away(Instant);
 
 impl Away {
     fn new() -> Self {
-        Self(Instant::now())
+        Self(clock::now())
     }
 }
 
 impl Drop for Away {
     fn drop(&mut self) {
-        stack::offloaded(self.0.elapsed());
+        stack::offloaded(clock::now() - self.0);
     }
 }
 fn span(method: &'static Method) -> tracing::Span {

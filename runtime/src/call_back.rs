@@ -93,8 +93,7 @@ impl CallBack {
     /// Runs an async method to its end on this thread, whose own async runtime, if it has one, stands still meanwhile.
     /// Unwinds when the attempt is to be given up first.
     pub(crate) fn run<F: Future>(&self, future: F) -> F::Output {
-        let timers = &self.device.io.handle;
-        park(future, Some(timers), self.bound).unwrap_or_else(|| {
+        park(future, self.device.outside.timers(), self.bound).unwrap_or_else(|| {
             self.late.store(true, Ordering::Relaxed);
             self.fail("it did not end before the bound of the outer call".to_owned())
         })

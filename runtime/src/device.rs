@@ -10,26 +10,27 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
 use outboard_client_proxy::{Cargo, Decision, Engine, LocalReason, Notice, Offer, Output, Report, Request};
 use outboard_core::{ByteCount, MethodId, Plan, ServerIndex, Timestamp};
-use outboard_transport::{LinkSender, SendError, ServerAddress};
+use outboard_transport::{SendError, ServerAddress};
 use outboard_wire::Limits;
 use outboard_wire::codec::EncodeError;
 use outboard_wire::frame::{AnswerFrame, Attempt, SlotImage};
-use tokio::sync::{Notify, mpsc};
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::context::{self, InEngine};
-use crate::driver::{self, Work};
+use crate::driver::Work;
 use crate::hedge::Hedges;
 use crate::mailbox::Mailbox;
 use crate::method::Method;
 use crate::offer;
 use crate::once::Part;
+use crate::outside::{Outside, Way};
 use crate::registry::{self, Tenancy};
 use crate::stack::Batch;
 pub(crate) use asking::Asking;
@@ -41,6 +42,8 @@ use words::{method_info, word_of};
 /// A device: one app's engine and its way out.
 pub(crate) struct Device {
     core: Mutex<Core>,
+    /// Links that there ever were.
+    linked: AtomicU64,
     clock: Clock,
     tenancy: Tenancy,
     /// Deepest nesting that is decoded of a reply.
@@ -49,19 +52,8 @@ pub(crate) struct Device {
     most: ByteCount,
     /// What the servers have.
     pub(crate) beliefs: Beliefs,
-    pub(crate) io: Io,
+    pub(crate) outside: Outside,
     pub(crate) hedges: Hedges,
-}
-
-/// The way to the driver.
-pub(crate) struct Io {
-    pub(crate) handle: tokio::runtime::Handle,
-    /// The engine's next timeout may have changed.
-    pub(crate) rearm: Notify,
-    /// A session opened or ended.
-    pub(crate) sessions: Notify,
-    pub(crate) commands: mpsc::UnboundedSender<Command>,
-    pub(crate) work: std::sync::mpsc::Sender<Work>,
 }
 
 /// What the driver does for the engine.
@@ -77,9 +69,9 @@ pub(crate) enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LinkNumber(u64);
 
-#[cfg(test)]
 impl LinkNumber {
-    pub(crate) fn of_test(number: u64) -> Self {
+    /// Of a stage, which numbers its links itself.
+    pub(crate) fn staged(number: u64) -> Self {
         Self(number)
     }
 }
@@ -88,10 +80,7 @@ struct Core {
     engine: Engine,
     /// How many of the registry's methods the engine knows.
     known: usize,
-    addresses: Vec<ServerAddress>,
-    links: Vec<Option<(LinkNumber, LinkSender)>>,
-    /// Links that there ever were.
-    linked: u64,
+    links: Vec<Option<(LinkNumber, Way)>>,
     mailboxes: BTreeMap<Attempt, Arc<Mailbox>>,
     /// What the driver's timer is set to.
     armed: Option<Timestamp>,
@@ -102,31 +91,24 @@ struct Core {
 impl Device {
     pub(crate) fn new(
         engine: Engine,
-        addresses: Vec<ServerAddress>,
+        servers: usize,
         clock: Clock,
         tenancy: Tenancy,
         (limits, bases): (Limits, ByteCount),
-        io: Io,
+        outside: Outside,
     ) -> Arc<Self> {
-        let links = addresses.iter().map(|_| None).collect();
-        let core = Core {
-            engine,
-            known: 0,
-            addresses,
-            links,
-            linked: 0,
-            mailboxes: BTreeMap::new(),
-            armed: None,
-            wakers: Vec::new(),
-        };
+        let links = (0..servers).map(|_| None).collect();
+        let core =
+            Core { engine, known: 0, links, mailboxes: BTreeMap::new(), armed: None, wakers: Vec::new() };
         let device = Arc::new(Self {
             core: Mutex::new(core),
+            linked: AtomicU64::new(0),
             clock,
             tenancy,
             depth: limits.depth,
             most: ByteCount::from_bytes(limits.frame_bytes.into()),
             beliefs: Beliefs::new(beliefs::bounds(bases)),
-            io,
+            outside,
             hedges: Hedges::new(),
         });
         device.with(|_, _| ());
@@ -151,6 +133,11 @@ impl Device {
         let mut core = self.lock();
         core.armed = core.engine.timeout();
         core.armed.map(|at| self.clock.at(at))
+    }
+
+    /// When the engine wants to be woken.
+    pub(crate) fn timeout(&self) -> Option<Timestamp> {
+        self.lock().engine.timeout()
     }
 
     /// Does something with the engine, and carries out what it then wants.
@@ -218,7 +205,7 @@ impl Device {
         core.mailboxes.insert(attempt, Arc::clone(&mailbox));
         self.drain(&mut core);
         drop(core);
-        let bound = offer.bound.and_then(|bound| Instant::now().checked_add(bound));
+        let bound = offer.bound.and_then(|bound| clock::now().checked_add(bound));
         tracing::debug!(method = method.descriptor().title(), %attempt, ?bound, "departed");
         Ok(InFlight::new(Arc::clone(self), method, attempt, mailbox, bound).sent_to(sent_to))
     }
@@ -238,13 +225,14 @@ impl Device {
     /// A server that can be used from now on.
     pub(crate) fn attach(&self, address: ServerAddress) {
         let mut core = self.lock();
+        let Some(system) = self.outside.system() else { return };
         let settings = server_settings(&address);
-        core.addresses.push(address);
+        system.addresses.lock().unwrap_or_else(PoisonError::into_inner).push(address);
         core.links.push(None);
         core.learn_methods(self.clock.now());
         core.engine.add_server(self.clock.now(), settings);
         self.drain(&mut core);
-        let _ = self.io.work.send(Work::Measure);
+        let _ = system.work.send(Work::Measure);
     }
 
     pub(crate) fn report(&self) -> Report {
@@ -260,24 +248,34 @@ impl Device {
     pub(crate) fn link_up(
         &self,
         server: ServerIndex,
-        sender: LinkSender,
+        way: Way,
         round_trip: std::time::Duration,
     ) -> LinkNumber {
+        let number = LinkNumber(self.linked.fetch_add(1, Ordering::Relaxed));
+        self.link_up_as(number, server, way, round_trip);
+        number
+    }
+
+    /// The same with a number that the caller gives.
+    pub(crate) fn link_up_as(
+        &self,
+        number: LinkNumber,
+        server: ServerIndex,
+        way: Way,
+        round_trip: std::time::Duration,
+    ) {
         let mut core = self.lock();
-        let number = LinkNumber(core.linked);
-        core.linked += 1;
         if let Some(link) = core.links.get_mut(server.position()) {
-            *link = Some((number, sender));
+            *link = Some((number, way));
         }
         self.beliefs.reset(server);
         core.learn_methods(self.clock.now());
         core.engine.link_up(self.clock.now(), server, Some(round_trip));
         self.drain(&mut core);
-        number
     }
 
     /// The links that are there.
-    pub(crate) fn links(&self) -> Vec<(ServerIndex, LinkNumber, LinkSender)> {
+    pub(crate) fn links(&self) -> Vec<(ServerIndex, LinkNumber, Way)> {
         let core = self.lock();
         let links = (0..).zip(&core.links);
         links
@@ -302,7 +300,7 @@ impl Device {
             self.beliefs.reset(server);
             core.engine.link_lost(self.clock.now(), server);
             self.drain(&mut core);
-            self.io.sessions.notify_waiters();
+            self.outside.sessions_changed();
         }
     }
 
@@ -310,11 +308,7 @@ impl Device {
     fn drain(&self, core: &mut Core) {
         while let Some(output) = core.engine.poll() {
             match output {
-                Output::Connect { server } => {
-                    let address = Box::new(core.addresses[server.position()].clone());
-                    // A driver that has stopped connects nobody; the engine then stays without a server.
-                    let _ = self.io.commands.send(Command::Connect(server, address));
-                }
+                Output::Connect { server } => self.outside.connect(server),
                 Output::Transmit { server, lane, bytes } => {
                     let sent = match &core.links[server.position()] {
                         Some((_, link)) => link.send(lane, bytes),
@@ -329,19 +323,19 @@ impl Device {
                 Output::Disconnect { server, reason } => {
                     self.beliefs.reset(server);
                     if let Some((_, link)) = core.links[server.position()].take() {
-                        self.io.handle.spawn(driver::close(link, reason));
+                        self.outside.close(link, reason);
                     }
-                    self.io.sessions.notify_waiters();
+                    self.outside.sessions_changed();
                 }
                 Output::Deliver { attempt, event } => {
                     let waker = core.mailboxes.get(&attempt).and_then(|mailbox| mailbox.deliver(event));
                     core.wakers.extend(waker);
                 }
-                Output::Replan(problem) => drop(self.io.work.send(Work::Solve(problem))),
+                Output::Replan(problem) => self.outside.solve(problem),
                 Output::Word { method, word } => self.tenancy.publish(method, word_of(word)),
                 Output::Notice(notice) => {
                     if matches!(notice, Notice::Attached { .. }) {
-                        self.io.sessions.notify_waiters();
+                        self.outside.sessions_changed();
                     }
                     log(&notice);
                 }
@@ -353,7 +347,7 @@ impl Device {
         let due = core.engine.timeout();
         if due.is_some_and(|due| core.armed.is_none_or(|armed| due < armed)) {
             core.armed = due;
-            self.io.rearm.notify_one();
+            self.outside.rearm();
         }
     }
 

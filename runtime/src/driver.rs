@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 
 use crate::device::{Command, Device, LinkNumber};
 use crate::error::StartError;
+use crate::outside::Way;
 use crate::speed;
 use ways::Ways;
 
@@ -41,7 +42,7 @@ pub(crate) async fn drive(
                 }
                 Some(Command::Stop) | None => break,
             },
-            () = strong.io.rearm.notified() => {}
+            () = rearmed(&strong) => {}
             () = sleep_until(due) => {
                 strong.with(|engine, now| engine.handle_timeout(now));
                 ways.look(Instant::now(), &strong, &connector);
@@ -49,6 +50,14 @@ pub(crate) async fn drive(
         }
     }
     let _ = tokio::time::timeout(FAREWELL, connector.wait_idle()).await;
+}
+
+/// Waits until the engine's next timeout may have changed.
+async fn rearmed(device: &Device) {
+    match device.outside.system() {
+        Some(system) => system.rearm.notified().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Slow work that the engine asks for.
@@ -151,7 +160,7 @@ async fn connect(
     let Some(strong) = device.upgrade() else { return };
     match connected {
         Ok(link) => {
-            let number = strong.link_up(server, link.sender(), link.rtt());
+            let number = strong.link_up(server, Way::Quic(link.sender()), link.rtt());
             drop(strong);
             let session = tracing::info_span!("session", server = %address.host, port = address.port);
             receive(&device, server, number, link).instrument(session).await;

@@ -10,6 +10,7 @@ use crate::executor::Threads;
 use crate::method::{Descriptor, Kind};
 use crate::registry;
 use crate::server_call::Unwound;
+use crate::stage::Ground;
 
 /// The threads for hedges, and how many run.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ struct Running(Arc<AtomicUsize>);
 impl Hedges {
     pub(crate) fn new() -> Self {
         let most = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { threads: Threads::new("outboard-hedge"), running: Arc::default(), most }
+        Self { threads: Threads::new("outboard-hedge", Ground::Device), running: Arc::default(), most }
     }
 
     /// Runs a hedge on a thread of its own. Says whether it does: not where as many run as may.

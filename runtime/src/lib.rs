@@ -20,6 +20,8 @@
 //! | `device`, `driver`, `runtime` | the device's side |
 //! | `serve`, `executor`, `permits`, `server_call` | the server's side |
 //! | `shim`, `context`, `call_back`, `hedge` | running a method on encoded slots, and on whose ground |
+//! | `outside`, `clock`, `condition` | what differs between the system and a stage |
+//! | `stage` | devices and servers of one process in simulated time |
 //! | `app`, `config` | `outboard::main` and its configuration |
 
 mod app;
@@ -27,6 +29,7 @@ mod attempt;
 mod call_back;
 mod carried;
 mod clock;
+mod condition;
 mod config;
 mod context;
 mod device;
@@ -39,6 +42,7 @@ mod mailbox;
 mod method;
 mod offer;
 mod once;
+mod outside;
 mod permits;
 mod poll;
 mod registry;
@@ -48,6 +52,8 @@ mod server_call;
 mod shim;
 mod speed;
 mod stack;
+#[doc(hidden)]
+pub mod stage;
 #[doc(hidden)]
 pub mod support;
 

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use outboard_client_proxy::AttemptEvent;
 
 use crate::attempt::HedgeRan;
+use crate::clock;
+use crate::condition::Condition;
 
 /// What ends a wait.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ pub(crate) enum Mail {
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Condition,
 }
 
 #[derive(Debug, Default)]
@@ -75,13 +77,10 @@ impl Mailbox {
             if let Some(mail) = state.take() {
                 return mail;
             }
-            state = match bound.map(|bound| bound.saturating_duration_since(Instant::now())) {
-                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left.is_zero() => return Mail::BoundPassed,
-                Some(left) => {
-                    self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+            if bound.is_some_and(|bound| bound <= clock::now()) {
+                return Mail::BoundPassed;
+            }
+            state = self.changed.wait(&self.state, state, bound);
         }
     }
 

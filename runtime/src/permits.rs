@@ -1,13 +1,15 @@
 //! Who may use a core: as many threads as there are permits, first come, first served.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::condition::Condition;
 
 /// A fixed number of permits.
 #[derive(Debug)]
 pub(crate) struct Permits {
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Condition,
 }
 
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl Permits {
     pub(crate) fn new(count: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State { free: count.max(1), queue: VecDeque::new(), next: 0 }),
-            changed: Condvar::new(),
+            changed: Condition::default(),
         })
     }
 
@@ -51,7 +53,7 @@ impl Permits {
                 state.free -= 1;
                 break true;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(&self.state, state, None);
         };
         state.queue.retain(|waiting| *waiting != ticket);
         // The next in line may find a free permit too.

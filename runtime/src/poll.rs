@@ -3,14 +3,17 @@
 use std::cell::RefCell;
 use std::io;
 use std::pin::pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
+use crate::clock;
+use crate::condition::Condition;
 use crate::driver::Background;
+use crate::stage;
 
 thread_local! {
     /// Kept from one call of this thread to the next.
@@ -25,6 +28,8 @@ pub(crate) enum Poller {
     /// The thread is within a runtime already: it runs a call made by a call-back, on top of the async method that
     /// waits for it. A thread enters one runtime at a time, so another one keeps the timers and sockets of this.
     Beside(Beside),
+    /// On a stage: there are no timers and sockets but simulated ones.
+    Staged,
 }
 
 /// A runtime that another thread drives, until dropped.
@@ -36,6 +41,9 @@ pub(crate) struct Beside {
 impl Poller {
     /// Has everything ready that the system might refuse.
     pub(crate) fn ready() -> io::Result<Self> {
+        if stage::is_on() {
+            return Ok(Self::Staged);
+        }
         if Handle::try_current().is_ok() {
             return Beside::start().map(Self::Beside);
         }
@@ -47,6 +55,7 @@ impl Poller {
     pub(crate) fn run<F: Future>(self, future: F) -> F::Output {
         let runtime = match self {
             Self::Own(runtime) => runtime,
+            Self::Staged => return park(future, None, None).expect("without a bound it waits for the end"),
             Self::Beside(beside) => {
                 return park(future, Some(&beside.handle), None)
                     .expect("without a bound it waits for the end");
@@ -104,9 +113,9 @@ pub(crate) fn park<F: Future>(
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return Some(output);
         }
-        let polls_again = doze.and_then(|doze| Instant::now().checked_add(doze));
+        let polls_again = doze.and_then(|doze| clock::now().checked_add(doze));
         let is_woken = signal.wait(until.into_iter().chain(polls_again).min());
-        if until.is_some_and(|until| until <= Instant::now()) {
+        if until.is_some_and(|until| until <= clock::now()) {
             return None;
         }
         doze = doze.map(|doze| match is_woken {
@@ -120,7 +129,7 @@ pub(crate) fn park<F: Future>(
 #[derive(Default)]
 struct Signal {
     woken: Mutex<bool>,
-    changed: Condvar,
+    changed: Condition,
 }
 
 impl Signal {
@@ -131,16 +140,10 @@ impl Signal {
             if std::mem::take(&mut *woken) {
                 return true;
             }
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            if until.is_some_and(|until| until <= clock::now()) {
                 return false;
             }
-            woken = match left {
-                None => self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner),
-                Some(left) => {
-                    self.changed.wait_timeout(woken, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+            woken = self.changed.wait(&self.woken, woken, until);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The device's side, as an app holds it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc as std_mpsc};
+use std::sync::{Arc, Mutex, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use tokio::sync::{Notify, mpsc};
 use crate::clock::Clock;
 use crate::config::{ConfigError, DeviceConfig, Objective, Set, Source, Values, parse_servers};
 use crate::context::{self, Context, ContextGuard};
-use crate::device::{self, Command, Device, Io};
+use crate::device::{self, Command, Device};
 use crate::driver::{self, Work};
 use crate::error::StartError;
 use crate::identity::{instance, of_this_app};
+use crate::outside::{Outside, System};
 use crate::registry::{Tenancy, Tenant};
 
 /// A running device side: while it lives, annotated calls may run on a server.
@@ -75,9 +76,11 @@ impl Runtime {
     /// Nothing has to wait for this: calls run locally until then. Demonstrations and tests do.
     pub fn wait_attached(&self, at_most: Duration) -> bool {
         let device = Arc::clone(&self.device);
+        let Some(system) = self.device.outside.system() else { return false };
         let attached = async move {
             loop {
-                let changed = device.io.sessions.notified();
+                let Some(system) = device.outside.system() else { return };
+                let changed = system.sessions.notified();
                 tokio::pin!(changed);
                 // Listening begins before the look, so that no change is missed in between.
                 changed.as_mut().enable();
@@ -88,7 +91,7 @@ impl Runtime {
             }
         };
         let (sender, receiver) = std_mpsc::channel();
-        self.device.io.handle.spawn(async move {
+        system.handle.spawn(async move {
             let opened = tokio::time::timeout(at_most, attached).await.is_ok();
             let _ = sender.send(opened);
         });
@@ -112,7 +115,9 @@ impl Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.device.with(|engine, now| engine.shutdown(now));
-        let _ = self.device.io.commands.send(Command::Stop);
+        if let Some(system) = self.device.outside.system() {
+            let _ = system.commands.send(Command::Stop);
+        }
         for thread in self.threads.drain(..) {
             // A thread that panicked has been reported by its panic.
             let _ = thread.join();
@@ -238,8 +243,16 @@ impl Builder {
         if !config.servers.is_empty() {
             let _ = work.send(Work::Measure);
         }
-        let io = Io { handle, rearm: Notify::new(), sessions: Notify::new(), commands, work };
-        let device = Device::new(engine, config.servers, clock, tenancy, (limits, config.bases), io);
+        let servers = config.servers.len();
+        let outside = Outside::System(System {
+            handle,
+            rearm: Notify::new(),
+            sessions: Notify::new(),
+            commands,
+            work,
+            addresses: Mutex::new(config.servers),
+        });
+        let device = Device::new(engine, servers, clock, tenancy, (limits, config.bases), outside);
         let weak = Arc::downgrade(&device);
         let drive = {
             let weak = weak.clone();

@@ -28,8 +28,10 @@ use crate::error::StartError;
 use crate::executor::Executor;
 use crate::identity::{instance, of_this_app};
 use crate::method::Method;
+use crate::outside::Way;
 use crate::registry::{self, Tenancy, Tenant};
 use crate::server_call::ServerCall;
+use crate::stage::Ground;
 use crate::{offer, speed};
 
 use queued::Queued;
@@ -50,22 +52,24 @@ pub struct Server {
 }
 
 /// What a server's threads share.
-struct Shared {
+pub(crate) struct Shared {
     core: Mutex<Core>,
     executor: Executor,
-    handle: tokio::runtime::Handle,
+    /// `None` on a stage.
+    handle: Option<tokio::runtime::Handle>,
     clock: Clock,
     rearm: Notify,
     drained: Notify,
     depth: u16,
     versions: Versions,
     _tenancy: Tenancy,
-    _serving: Serving,
+    /// `None` on a stage, whose threads are all known.
+    _serving: Option<Serving>,
 }
 
 struct Core {
     engine: Engine,
-    links: BTreeMap<Connection, LinkSender>,
+    links: BTreeMap<Connection, Way>,
     /// Calls that wait for a core.
     queued: BTreeMap<(Connection, Attempt), Arc<Queued>>,
     /// Calls that have one, or wait for their device.
@@ -94,37 +98,14 @@ impl Server {
         let cores = u16::try_from(config.workers).unwrap_or(u16::MAX);
         let capacity = Capacity { cores, speed: speed::measure() };
         let settings = Settings::new(of_this_app(), instance(), capacity);
-        let depth = settings.limits.depth;
-        let most = ByteCount::from_bytes(settings.limits.frame_bytes.into());
         let bounds = Bounds { each: config.session_bases, total: config.bases };
         let own = identity.token();
         let door = move |token: &str| {
             token.parse::<AccessToken>().is_ok_and(|token| token == own).then_some(Grants::Everything)
         };
-        let core = Core {
-            engine: Engine::new(settings, door, []),
-            links: BTreeMap::new(),
-            queued: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            runs: BTreeMap::new(),
-            methods: BTreeMap::new(),
-            known: 0,
-            next_connection: 0,
-        };
-        let tenancy = Tenancy::new(Tenant::Other).ok_or(StartError::AlreadyRunning)?;
-        let shared = Shared {
-            core: Mutex::new(core),
-            executor: Executor::new(config.workers),
-            handle: tokio::runtime::Handle::current(),
-            clock: Clock::start(),
-            rearm: Notify::new(),
-            drained: Notify::new(),
-            depth,
-            versions: Versions::new(bounds, most),
-            _tenancy: tenancy,
-            _serving: Serving::new(),
-        };
-        Ok(Self { shared: Arc::new(shared), listener, address })
+        let handle = tokio::runtime::Handle::current();
+        let shared = Shared::new(settings, door, bounds, Some(handle), Clock::start(), Ground::Device)?;
+        Ok(Self { shared, listener, address })
     }
 
     /// The address that devices use: it names the key to expect and carries the access token.
@@ -158,19 +139,91 @@ impl Server {
 }
 
 impl Shared {
-    /// Takes a new link on.
-    fn take(self: &Arc<Self>, link: Link) {
+    /// A server that nobody reaches yet. Without a handle of the system's it is on a stage.
+    pub(crate) fn new(
+        settings: Settings,
+        door: impl Fn(&str) -> Option<Grants> + Send + 'static,
+        bounds: Bounds,
+        handle: Option<tokio::runtime::Handle>,
+        clock: Clock,
+        ground: Ground,
+    ) -> Result<Arc<Self>, StartError> {
+        let most = ByteCount::from_bytes(settings.limits.frame_bytes.into());
+        let (depth, cores) = (settings.limits.depth, settings.capacity.cores);
+        let core = Core {
+            engine: Engine::new(settings, door, []),
+            links: BTreeMap::new(),
+            queued: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            methods: BTreeMap::new(),
+            known: 0,
+            next_connection: 0,
+        };
+        let tenancy = Tenancy::new(Tenant::Other).ok_or(StartError::AlreadyRunning)?;
+        Ok(Arc::new(Self {
+            core: Mutex::new(core),
+            executor: Executor::new(cores.into(), ground),
+            _serving: handle.is_some().then(Serving::new),
+            handle,
+            clock,
+            rearm: Notify::new(),
+            drained: Notify::new(),
+            depth,
+            versions: Versions::new(bounds, most),
+            _tenancy: tenancy,
+        }))
+    }
+
+    /// A device has a new way here.
+    pub(crate) fn join(self: &Arc<Self>, way: Way) -> Connection {
         let mut core = self.lock();
         let connection = Connection(core.next_connection);
         core.next_connection += 1;
-        core.links.insert(connection, link.sender());
+        core.links.insert(connection, way);
         self.act(core, |engine, now| engine.connected(now, connection));
+        connection
+    }
+
+    /// A frame came from a device.
+    pub(crate) fn received(self: &Arc<Self>, connection: Connection, frame: &[u8]) {
+        self.with(|engine, now| engine.handle_frame(now, connection, frame));
+    }
+
+    /// A way has ended.
+    pub(crate) fn lost(self: &Arc<Self>, connection: Connection) {
+        self.lock().links.remove(&connection);
+        self.versions.forget_all(connection);
+        self.with(|engine, now| engine.handle_lost(now, connection));
+    }
+
+    /// When the engine wants to be woken.
+    pub(crate) fn engine_timeout(&self) -> Option<Timestamp> {
+        self.lock().engine.timeout()
+    }
+
+    /// That time has come.
+    pub(crate) fn handle_timeout(self: &Arc<Self>) {
+        self.with(Engine::handle_timeout);
+    }
+
+    /// Cuts every way, at once and without a word, as the end of a process does.
+    pub(crate) fn kill(self: &Arc<Self>) {
+        let ways = std::mem::take(&mut self.lock().links);
+        for connection in ways.into_keys() {
+            self.with(|engine, now| engine.handle_lost(now, connection));
+        }
+    }
+
+    /// Takes a new link on.
+    fn take(self: &Arc<Self>, link: Link) {
+        let connection = self.join(Way::Quic(link.sender()));
         let session = tracing::info_span!("session", %connection, device = %link.peer());
         tokio::spawn(receive(Arc::downgrade(self), connection, link).instrument(session));
     }
 
     fn timeout(&self) -> Option<std::time::Instant> {
-        self.lock().engine.timeout().map(|at| self.clock.at(at))
+        self.engine_timeout().map(|at| self.clock.at(at))
     }
 
     /// Does something with the engine, and carries out what it then wants.
@@ -226,8 +279,10 @@ impl Shared {
                 }
                 Output::Close { connection, reason } => {
                     self.versions.forget_all(connection);
-                    if let Some(link) = core.links.remove(&connection) {
-                        self.handle.spawn(close(link, reason));
+                    match (core.links.remove(&connection), &self.handle) {
+                        (Some(Way::Quic(link)), Some(handle)) => drop(handle.spawn(close(link, reason))),
+                        (Some(way), _) => way.close(&reason),
+                        (None, _) => {}
                     }
                 }
                 Output::Drained => self.drained.notify_one(),
@@ -329,12 +384,10 @@ async fn receive(host: Weak<Shared>, connection: Connection, mut link: Link) {
         let received = link.recv().await;
         let Some(host) = host.upgrade() else { return };
         match received {
-            Ok(frame) => host.with(|engine, now| engine.handle_frame(now, connection, &frame)),
+            Ok(frame) => host.received(connection, &frame),
             Err(error) => {
                 tracing::debug!(%connection, %error, "the link ended");
-                host.lock().links.remove(&connection);
-                host.versions.forget_all(connection);
-                return host.with(|engine, now| engine.handle_lost(now, connection));
+                return host.lost(connection);
             }
         }
     }

@@ -6,7 +6,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use outboard_core::MethodId;
@@ -17,6 +17,8 @@ use outboard_wire::frame::{AnswerFrame, AnswerImage, Attempt, BackFrame, BackSlo
 use outboard_wire::state::Place;
 
 use crate::carried::{Carried, Sent};
+use crate::clock;
+use crate::condition::Condition;
 use crate::context;
 use crate::method::{Kind, Method};
 use crate::once::{self, Chain, Counter};
@@ -72,7 +74,7 @@ pub(crate) struct ServerCall {
     /// Device methods without a context that were called before this call began.
     strays: u64,
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Condition,
 }
 
 /// The core that a call occupies, unless it waits for the device.
@@ -134,21 +136,21 @@ impl ServerCall {
             sequence: AtomicU32::new(0),
             strays: context::strays(),
             state: Mutex::default(),
-            changed: Condvar::new(),
+            changed: Condition::default(),
         })
     }
 
     /// Begins the run.
     pub(crate) fn start(&self) -> Result<(), NotRun> {
         self.session.start(self.attempt, self.counter.is_none())?;
-        self.lock().started = Some(Instant::now());
+        self.lock().started = Some(clock::now());
         Ok(())
     }
 
     /// What the run cost so far.
     pub(crate) fn ran(&self) -> Ran {
         let state = self.lock();
-        let ran = state.started.map_or(Duration::ZERO, |started| started.elapsed());
+        let ran = state.started.map_or(Duration::ZERO, |started| clock::now() - started);
         Ran { ran, called_back: state.called_back }
     }
 
@@ -278,7 +280,7 @@ impl ServerCall {
         let back = BackFrame { attempt: self.attempt, sequence, method, slots: self.address(slots), onces };
         // The core is free for others while this thread waits.
         let left = self.leave_seat();
-        let asked = Instant::now();
+        let asked = clock::now();
         // Before it is sent: what the device calls in it may be here before this thread waits.
         self.lock().waited_for.insert(sequence);
         let sent = self.session.call_back(back);
@@ -295,7 +297,7 @@ impl ServerCall {
         if left {
             self.take_seat();
         }
-        self.lock().called_back += asked.elapsed();
+        self.lock().called_back += clock::now() - asked;
         self.session.resumed(self.attempt);
         match outcome.and_then(|answer| carried.resolve(answer).map_err(|error| error.to_string())) {
             Ok(answer) => answer,
@@ -337,7 +339,7 @@ impl ServerCall {
                 state = self.lock();
                 continue;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(&self.state, state, None);
         }
     }
 

@@ -1,7 +1,6 @@
 //! Serving the call-backs of a call that is away.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use outboard_wire::Objects;
 use outboard_wire::frame::{AnswerImage, BackFrame, BackSlot};
@@ -71,7 +70,7 @@ impl Trip<'_> {
     fn call_back(&self, onces: Option<u32>) -> Arc<CallBack> {
         let descriptor = self.method.descriptor();
         let bound = match self.flight.bound() {
-            None if descriptor.asynchronous => Instant::now().checked_add(call_back::PATIENCE),
+            None if descriptor.asynchronous => crate::clock::now().checked_add(call_back::PATIENCE),
             bound => bound,
         };
         let part = self.root.as_ref().zip(onces).map(|(root, onces)| {

@@ -2,13 +2,14 @@
 //! the call's.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use outboard_client_proxy::{AbandonReason, Hedge};
 use outboard_wire::frame::Image;
 
 use super::trip::Trip;
 use super::{Ended, land};
+use crate::clock;
 use crate::context::{Context, Ground};
 use crate::hedge::Hedging;
 use crate::shim::{Given, Incoming, ShimError, ShimFrame};
@@ -69,10 +70,10 @@ impl Trip<'_> {
             let depth = device.depth();
             let entered = Context::of_device(device).enter();
             let incoming = images.into_iter().map(|image| Incoming { image, lent: None }).collect();
-            let began = Instant::now();
+            let began = clock::now();
             // Checked, since a change of what is only borrowed would be lost with the copy.
             let given = ShimFrame::new(method, incoming, depth, ground, true).execute();
-            let ran = began.elapsed();
+            let ran = clock::now() - began;
             crate::device::hand_over(crate::stack::take_batch());
             drop(entered);
             mailbox.hedged(HedgeRan { given, ran });

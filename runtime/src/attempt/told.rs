@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use outboard_client_proxy::{Cargo, Offer};
-use outboard_core::ServerIndex;
+use outboard_core::{ByteCount, ServerIndex};
 use outboard_wire::codec::{DecodeError, EncodeError};
 use outboard_wire::delta::{self, Unresolved};
 use outboard_wire::frame::{AnswerImage, Attempt, Image, Part, ReplyFrame, SlotImage, Version};
@@ -74,6 +74,11 @@ impl Told {
             result_base: self.result_base.as_ref().map(|(version, _)| *version),
             forget: self.device.beliefs.needless(self.server),
         }
+    }
+
+    /// How much that is.
+    pub(super) fn size(&self) -> ByteCount {
+        self.slots.iter().map(SlotImage::size).sum()
     }
 
     /// The server has forgotten what the slots were told by: they are told from nothing.

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Instant;
 
 use outboard_client_proxy::{AbandonReason, AttemptEvent, Hedge, Offer};
 use outboard_wire::Objects;
@@ -21,8 +20,9 @@ use crate::error::CallError;
 use crate::mailbox::Mail;
 use crate::method::Method;
 use crate::once::{self, Chain, Part, Root};
+use crate::stage;
 use crate::support::{Codec, Outgoing, Slots};
-use crate::{context, registry};
+use crate::{clock, context, registry};
 
 /// A call on its way to a server and back.
 pub(super) struct Trip<'a> {
@@ -157,11 +157,11 @@ impl<'a> Trip<'a> {
         match event {
             AttemptEvent::Back(_) if !self.serves_call_backs() => None,
             AttemptEvent::Back(back) => {
-                let (sequence, began) = (back.sequence, Instant::now());
+                let (sequence, began) = (back.sequence, clock::now());
                 let served = self.serve(back, slots);
                 // A deadline is one for the whole call.
                 if self.method.descriptor().deadline.is_none() {
-                    self.flight.served(began.elapsed());
+                    self.flight.served(clock::now() - began);
                 }
                 let outcome = match served {
                     Ok(answer) => Ok(answer),
@@ -195,6 +195,7 @@ impl<'a> Trip<'a> {
                             root.counted(onces);
                         }
                         self.flight.committed();
+                        stage::landed(self.offer.server, self.told.size());
                         self.told.learn(&self.carried, resolved, slots);
                         self.learned = true;
                         Some(Ok(result))

@@ -8,9 +8,11 @@ use outboard_core::{InstanceId, ServerIndex};
 use outboard_wire::frame::Attempt;
 
 use super::Device;
+use crate::clock;
 use crate::mailbox::{Mail, Mailbox};
 use crate::method::Method;
 use crate::once::Root;
+use crate::outside::Alarm;
 
 /// An attempt that was sent. Dropped before its end, it is given up.
 pub(crate) struct InFlight {
@@ -19,7 +21,7 @@ pub(crate) struct InFlight {
     attempt: Attempt,
     mailbox: Arc<Mailbox>,
     bound: Option<Instant>,
-    alarm: Option<tokio::task::AbortHandle>,
+    alarm: Option<Alarm>,
     open: bool,
     /// The server that has it, and the run of it.
     sent_to: Option<(ServerIndex, InstanceId)>,
@@ -60,15 +62,11 @@ impl InFlight {
         self.mailbox.wait(self.bound)
     }
 
-    /// Sets the alarm that ends an async wait: the caller's executor, whichever it is, may have no timers.
+    /// Sets the alarm that ends an async wait.
     pub(crate) fn arm(&mut self) {
         let Some(bound) = self.bound else { return };
         let mailbox = Arc::clone(&self.mailbox);
-        let alarm = self.device.io.handle.spawn(async move {
-            tokio::time::sleep_until(bound.into()).await;
-            mailbox.pass_bound();
-        });
-        self.alarm = Some(alarm.abort_handle());
+        self.alarm = Some(self.device.outside.alarm(bound, mailbox));
     }
 
     /// A call-back was served on the device for so long, which is no time of the server's.
@@ -79,7 +77,7 @@ impl InFlight {
 
     /// The bound may have been put off since the alarm was set. Says whether it has not passed.
     pub(crate) fn put_off(&mut self) -> bool {
-        let early = self.bound.is_some_and(|bound| Instant::now() < bound);
+        let early = self.bound.is_some_and(|bound| clock::now() < bound);
         if early {
             self.rearm();
         }

@@ -5,8 +5,11 @@ use outboard_client_proxy::Settings;
 use outboard_transport::{Connector, Identity, Link, Listener, TransportConfig};
 use outboard_wire::frame::AppIdentity;
 
+use tokio::sync::{Notify, mpsc};
+
 use super::*;
 use crate::mailbox::Mail;
+use crate::outside::System;
 use crate::registry::Tenant;
 
 const SERVER: ServerIndex = ServerIndex(0);
@@ -34,17 +37,18 @@ impl World {
         settings.servers = vec![server_settings(&address)];
         let (command, commands) = mpsc::unbounded_channel();
         let (work, _work) = std::sync::mpsc::channel();
-        let io = Io {
+        let outside = Outside::System(System {
             handle: tokio::runtime::Handle::current(),
             rearm: Notify::new(),
             sessions: Notify::new(),
             commands: command,
             work,
-        };
+            addresses: Mutex::new(vec![address.clone()]),
+        });
         let engine = Engine::new(settings, clock.now());
         let tenancy = Tenancy::new(Tenant::Other).unwrap();
         let bounds = (Limits::default(), ByteCount::from_bytes(1 << 20));
-        let device = Device::new(engine, vec![address.clone()], clock, tenancy, bounds, io);
+        let device = Device::new(engine, 1, clock, tenancy, bounds, outside);
         Self { device, listener, connector, address, commands, _work }
     }
 
@@ -54,7 +58,7 @@ impl World {
         assert!(matches!(command, Some(Command::Connect(SERVER, _))), "{command:?}");
         let (ours, theirs) = tokio::join!(self.connector.connect(&self.address), self.listener.accept());
         let (ours, theirs) = (ours.unwrap(), theirs.unwrap());
-        (self.device.link_up(SERVER, ours.sender(), Duration::ZERO), [ours, theirs])
+        (self.device.link_up(SERVER, Way::Quic(ours.sender()), Duration::ZERO), [ours, theirs])
     }
 
     fn has_link(&self) -> bool {

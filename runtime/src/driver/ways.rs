@@ -35,7 +35,9 @@ impl Ways {
         self.known.retain(|server, _| links.iter().any(|(known, ..)| known == server));
         let moved: Vec<ServerIndex> = links
             .into_iter()
-            .filter(|(server, link, sender)| self.has_moved(*server, *link, sender.way_out()))
+            .filter(|(server, link, way)| {
+                way.quic().is_some_and(|way| self.has_moved(*server, *link, way.way_out()))
+            })
             .map(|(server, ..)| server)
             .collect();
         if moved.is_empty() {
@@ -68,7 +70,7 @@ mod tests {
     fn a_link_moves_when_its_address_is_another_one_than_before() {
         let mut ways = Ways::default();
         let [home, cafe] = [1, 2].map(|last| Some(IpAddr::from([192, 0, 2, last])));
-        let (server, link) = (ServerIndex(0), LinkNumber::of_test(1));
+        let (server, link) = (ServerIndex(0), LinkNumber::staged(1));
         assert!(!ways.has_moved(server, link, home), "that is where it began");
         assert!(!ways.has_moved(server, link, home));
         assert!(!ways.has_moved(server, link, None), "between two networks there is nowhere to go");
@@ -76,7 +78,7 @@ mod tests {
         assert!(!ways.has_moved(server, link, None));
         assert!(ways.has_moved(server, link, cafe));
         assert!(!ways.has_moved(server, link, cafe));
-        assert!(!ways.has_moved(server, LinkNumber::of_test(2), home), "another link began there");
+        assert!(!ways.has_moved(server, LinkNumber::staged(2), home), "another link began there");
         assert!(!ways.has_moved(ServerIndex(1), link, cafe), "and so did one to another server");
     }
 }

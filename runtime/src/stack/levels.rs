@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
 
+use crate::clock;
+
 use super::batch::{EdgeCalls, Sample, keep};
 use super::edge::Edge;
 use super::{NOBODY, nanoseconds, some};
@@ -128,8 +130,8 @@ impl Stack {
         let first = edge.timed.get() == 0;
         let long = edge.schedule();
         if let Some(level) = self.below(self.depth.get()) {
-            let cpu = (first || long).then(ThreadTime::now);
-            level.timed.set(Some(Timed { work: work(), cpu, start: Instant::now() }));
+            let cpu = (first || long).then(clock::thread_time).flatten();
+            level.timed.set(Some(Timed { work: work(), cpu, start: clock::now() }));
             level.is_timed.set(true);
         }
     }
@@ -146,7 +148,7 @@ impl Stack {
     #[cold]
     pub(super) fn finish(&self, depth: usize, level: &Level, edge: &Edge) {
         let Some(timed) = level.timed.take() else { return };
-        let now = Instant::now();
+        let now = clock::now();
         let inclusive = now - timed.start;
         let nanos = nanoseconds(inclusive);
         self.charge_parent(depth, nanos);

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::clock;
+
 use super::batch::{Sample, keep};
 use super::{STACK, Stack, nanoseconds, some};
 
@@ -56,7 +58,7 @@ impl Polls {
             stack.depth.get() == 0
         });
         let Some(start) = began.start else { return };
-        let now = Instant::now();
+        let now = clock::now();
         let inclusive = now - start;
         STACK.with(|stack| {
             let nanos = nanoseconds(inclusive);
@@ -87,7 +89,7 @@ impl Began {
             }
             due
         });
-        Self { caller, start: due.then(Instant::now) }
+        Self { caller, start: due.then(clock::now) }
     }
 }
 

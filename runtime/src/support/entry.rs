@@ -8,11 +8,12 @@ use super::codec::Codec;
 use super::outcome::Fallible;
 use super::slots::Slots;
 use crate::attempt;
-use crate::attempt::{Ended, Plan};
+use crate::attempt::{Ended, Go, Plan};
 use crate::device::Rerun;
 use crate::method::Method;
 use crate::once::{self, Chain};
 use crate::stack::{self, EdgeNumber, Polls};
+use crate::stage::{self, Run};
 
 /// Where a call goes.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ impl Frame {
     const WANTS_FALLBACK: u32 = 1 << 17;
     /// What its outcome says about an attempt that failed before is to be told.
     const RERUN: u32 = 1 << 18;
+    /// On a stage: what its body takes is charged at its end.
+    const STAGED: u32 = 1 << 19;
 
     /// A call that nobody watches.
     #[inline]
@@ -72,6 +75,15 @@ impl Frame {
         frame
     }
 
+    /// On a stage, if its call is on one.
+    fn staged(mut self, run: Option<Run>) -> Self {
+        if let Some(run) = run {
+            stage::open(run);
+            self.0 |= Self::STAGED;
+        }
+        self
+    }
+
     #[cold]
     fn end_rerun(&self) {
         // Taken out first: telling how it went may run code that looks here again.
@@ -86,6 +98,9 @@ impl Frame {
 impl Drop for Frame {
     #[inline]
     fn drop(&mut self) {
+        if self.0 & Self::STAGED != 0 {
+            stage::close();
+        }
         if self.0 & Self::ON_STACK != 0 {
             stack::pop(EdgeNumber::from_u16(self.0 as u16));
         }
@@ -110,6 +125,7 @@ struct Departure {
     method: &'static Method,
     work: Option<f64>,
     plan: Plan,
+    run: Option<Run>,
 }
 
 /// Asks where a call goes.
@@ -132,11 +148,37 @@ pub fn enter_with_work(method: &'static Method, work: impl FnOnce() -> f64) -> E
 
 #[inline(never)]
 fn consult(method: &'static Method, work: Option<f64>) -> Entry {
-    match attempt::plan(method, work) {
-        attempt::Go::Bare => Entry::Local(Frame::none()),
-        attempt::Go::Here { wants_fallback: true } => Entry::Local(Frame(Frame::WANTS_FALLBACK)),
-        attempt::Go::Here { wants_fallback: false } => Entry::Local(Frame::counted(method, || work)),
-        attempt::Go::There(plan) => Entry::Remote(Attempt(Box::new(Departure { method, work, plan }))),
+    let (go, run) = decide(method, work);
+    match go {
+        Go::Bare => Entry::Local(Frame::none().staged(run)),
+        Go::Here { wants_fallback: true, .. } => Entry::Local(Frame(Frame::WANTS_FALLBACK).staged(run)),
+        Go::Here { wants_fallback: false, .. } => Entry::Local(Frame::counted(method, || work).staged(run)),
+        Go::There(plan) => Entry::Remote(Attempt(Box::new(Departure { method, work, plan, run }))),
+    }
+}
+
+/// Decides where a call goes; on a stage, what becomes of it is followed from here on.
+fn decide(method: &'static Method, work: Option<f64>) -> (Go, Option<Run>) {
+    let mut run = stage::begin(method, work);
+    let go = attempt::plan(method, work);
+    if let Some(run) = &mut run {
+        run.decided(&go);
+    }
+    (go, run)
+}
+
+/// A call came back: what ran it, and what follows it here.
+fn back<T, F>(
+    ran: Result<T, Ended>,
+    run: Option<Run>,
+    after: impl FnOnce(Ended, Option<Run>) -> F,
+) -> Result<T, F> {
+    match ran {
+        Ok(result) => {
+            run.into_iter().for_each(Run::ran_there);
+            Ok(result)
+        }
+        Err(ended) => Err(after(ended, run)),
     }
 }
 
@@ -146,8 +188,9 @@ impl Attempt {
     /// # Errors
     /// The frame of the call that runs here instead.
     pub fn run<S: Slots, C: Codec>(self, mut slots: S, codec: C) -> Result<C::Owned, Frame> {
-        let Departure { method, work, plan } = *self.0;
-        attempt::run(method, plan, &mut slots, codec).map_err(|ended| Frame::after(method, work, ended))
+        let Departure { method, work, plan, run } = *self.0;
+        let ran = attempt::run(method, plan, &mut slots, codec);
+        back(ran, run, |ended, run| Frame::after(method, work, ended).staged(run))
     }
 
     /// Tries a call whose result can say that it failed to run.
@@ -158,12 +201,12 @@ impl Attempt {
     where
         C::Owned: Fallible,
     {
-        let Departure { method, work, plan } = *self.0;
-        match attempt::run(method, plan, &mut slots, codec) {
-            Ok(result) => Ok(result),
+        let Departure { method, work, plan, run } = *self.0;
+        let ran = match attempt::run(method, plan, &mut slots, codec) {
             Err(Ended { error: Some(error), .. }) => Ok(C::Owned::from_call_error(error)),
-            Err(ended) => Err(Frame::after(method, work, ended)),
-        }
+            ran => ran,
+        };
+        back(ran, run, |ended, run| Frame::after(method, work, ended).staged(run))
     }
 }
 
@@ -185,6 +228,8 @@ pub struct AsyncFrame {
     wants_fallback: bool,
     /// The chain that it is in, where that is another one than its caller's.
     chain: Option<Option<Chain>>,
+    /// On a stage.
+    run: Option<Box<Run>>,
 }
 
 /// An async call that goes elsewhere first.
@@ -212,15 +257,15 @@ pub fn enter_async_with_work(method: &'static Method, work: impl FnOnce() -> f64
 
 #[inline(never)]
 fn consult_async(method: &'static Method, work: Option<f64>) -> AsyncEntry {
-    let none = AsyncFrame::none();
-    match attempt::plan(method, work) {
-        attempt::Go::Bare => AsyncEntry::Local(none),
-        attempt::Go::Here { wants_fallback } => {
-            AsyncEntry::Local(AsyncFrame { method: Some(method), work, wants_fallback, ..none })
+    let (go, run) = decide(method, work);
+    let run = run.map(Run::detached);
+    match go {
+        Go::Bare => AsyncEntry::Local(AsyncFrame::none().staged(run)),
+        Go::Here { wants_fallback, .. } => {
+            let frame = AsyncFrame { method: Some(method), work, wants_fallback, ..AsyncFrame::none() };
+            AsyncEntry::Local(frame.staged(run))
         }
-        attempt::Go::There(plan) => {
-            AsyncEntry::Remote(AsyncAttempt(Box::new(Departure { method, work, plan })))
-        }
+        Go::There(plan) => AsyncEntry::Remote(AsyncAttempt(Box::new(Departure { method, work, plan, run }))),
     }
 }
 
@@ -228,7 +273,7 @@ impl AsyncFrame {
     /// A call that nobody watches.
     #[must_use]
     pub const fn none() -> Self {
-        Self { method: None, work: None, rerun: None, wants_fallback: false, chain: None }
+        Self { method: None, work: None, rerun: None, wants_fallback: false, chain: None, run: None }
     }
 
     /// Whether the method's `fallback` is to stand in.
@@ -239,18 +284,23 @@ impl AsyncFrame {
 
     fn after(method: &'static Method, work: Option<f64>, ended: Ended) -> Self {
         let Ended { rerun, wants_fallback, chain, .. } = ended;
-        Self { method: Some(method), work, rerun, wants_fallback, chain }
+        Self { method: Some(method), work, rerun, wants_fallback, chain, run: None }
+    }
+
+    /// On a stage, if its call is on one.
+    fn staged(self, run: Option<Run>) -> Self {
+        Self { run: run.map(Box::new), ..self }
     }
 
     /// Runs the method's body. The call is on the stack of whichever thread polls it, while it does.
     pub async fn scope<R, F: Future<Output = R>>(self, body: F) -> R {
         let rerun = RerunOf(self.rerun);
         let method = self.method.filter(|_| !self.wants_fallback);
-        let result = if method.is_none() && self.chain.is_none() {
+        let result = if method.is_none() && self.chain.is_none() && self.run.is_none() {
             body.await
         } else {
             let polls = method.map(|method| Polls::new(method.raw_index(), self.work));
-            Scope { polls, chain: self.chain, body: std::pin::pin!(body) }.await
+            Scope { polls, chain: self.chain, run: self.run, body: std::pin::pin!(body) }.await
         };
         rerun.ended();
         result
@@ -282,6 +332,7 @@ impl Drop for RerunOf {
 struct Scope<'a, F> {
     polls: Option<Polls>,
     chain: Option<Option<Chain>>,
+    run: Option<Box<Run>>,
     body: Pin<&'a mut F>,
 }
 
@@ -291,9 +342,15 @@ impl<F: Future> Future for Scope<'_, F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let scope = &mut *self;
         let _chain = scope.chain.clone().map(once::enter);
-        let Some(polls) = &mut scope.polls else { return scope.body.as_mut().poll(context) };
-        let on_stack = polls.poll();
+        let on_stack = scope.polls.as_mut().map(Polls::poll);
+        let within = scope.run.as_ref().map(|run| run.enter());
         let polled = scope.body.as_mut().poll(context);
+        drop(within);
+        if polled.is_ready()
+            && let Some(run) = scope.run.take()
+        {
+            run.ran_here();
+        }
         drop(on_stack);
         if polled.is_ready()
             && let Some(polls) = scope.polls.take()
@@ -310,9 +367,9 @@ impl AsyncAttempt {
     /// # Errors
     /// The frame of the call that runs here instead.
     pub async fn run<S: Slots, C: Codec>(self, mut slots: S, codec: C) -> Result<C::Owned, AsyncFrame> {
-        let Departure { method, work, plan } = *self.0;
+        let Departure { method, work, plan, run } = *self.0;
         let ran = attempt::run_async(method, plan, &mut slots, codec).await;
-        ran.map_err(|ended| AsyncFrame::after(method, work, ended))
+        back(ran, run, |ended, run| AsyncFrame::after(method, work, ended).staged(run))
     }
 
     /// Tries a call whose result can say that it failed to run.
@@ -327,12 +384,12 @@ impl AsyncAttempt {
     where
         C::Owned: Fallible,
     {
-        let Departure { method, work, plan } = *self.0;
-        match attempt::run_async(method, plan, &mut slots, codec).await {
-            Ok(result) => Ok(result),
+        let Departure { method, work, plan, run } = *self.0;
+        let ran = match attempt::run_async(method, plan, &mut slots, codec).await {
             Err(Ended { error: Some(error), .. }) => Ok(C::Owned::from_call_error(error)),
-            Err(ended) => Err(AsyncFrame::after(method, work, ended)),
-        }
+            ran => ran,
+        };
+        back(ran, run, |ended, run| AsyncFrame::after(method, work, ended).staged(run))
     }
 }
 

@@ -1,0 +1,141 @@
+//! Calls on a stage: what each costs, and what becomes of it.
+
+use std::cell::{Cell, RefCell};
+
+use outboard_core::{ByteCount, ServerIndex, Timestamp};
+
+use super::scene::{Ended, Ground};
+use crate::attempt::{Go, Plan};
+use crate::context;
+use crate::method::Method;
+
+/// A call on a stage, from the question where it goes to its end.
+#[derive(Debug)]
+pub(crate) struct Run {
+    method: &'static Method,
+    work: Option<f64>,
+    depth: usize,
+    began: Timestamp,
+    why: String,
+    in_vain: bool,
+    /// It is among the open calls of its thread.
+    nested: bool,
+}
+
+thread_local! {
+    /// How many calls are open on this thread.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// The server whose reply was committed last on this thread, and what was sent for it.
+    static LANDED: Cell<Option<(ServerIndex, ByteCount)>> = const { Cell::new(None) };
+    /// Calls of this thread that are not async, innermost last.
+    static OPEN: RefCell<Vec<Run>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A call begins, if this thread is on a stage.
+pub(crate) fn begin(method: &'static Method, work: Option<f64>) -> Option<Run> {
+    let stage = super::current().filter(|_| !context::is_in_engine())?;
+    let depth = DEPTH.get();
+    DEPTH.set(depth + 1);
+    let began = stage.now();
+    Some(Run { method, work, depth, began, why: String::new(), in_vain: false, nested: true })
+}
+
+/// A reply was committed, of a server to which so much was sent.
+pub(crate) fn landed(server: ServerIndex, sent: ByteCount) {
+    if super::is_on() {
+        LANDED.set(Some((server, sent)));
+    }
+}
+
+/// Keeps a call until [`close`].
+pub(crate) fn open(run: Run) {
+    OPEN.with_borrow_mut(|open| open.push(run));
+}
+
+/// Ends the call that was kept last: it ran here.
+#[cold]
+pub(crate) fn close() {
+    if let Some(run) = OPEN.with_borrow_mut(Vec::pop) {
+        run.ran_here();
+    }
+}
+
+/// Keeps calls within that of a future, until dropped.
+pub(crate) struct Within {
+    before: usize,
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        DEPTH.set(self.before);
+    }
+}
+
+impl Run {
+    /// Of an async call: it is not the innermost of its thread, but while its future is polled.
+    pub(crate) fn detached(mut self) -> Self {
+        DEPTH.set(self.depth);
+        self.nested = false;
+        self
+    }
+
+    /// Its future is polled.
+    pub(crate) fn enter(&self) -> Within {
+        Within { before: DEPTH.replace(self.depth + 1) }
+    }
+
+    /// Where it goes was decided.
+    pub(crate) fn decided(&mut self, go: &Go) {
+        self.why = match go {
+            Go::Here { reason: Some(reason), .. } => reason.to_string(),
+            Go::There(Plan::Server(_, offer)) => {
+                let local = offer.local.map_or("unknown".to_owned(), |local| format!("{local:.1?}"));
+                let tried = if offer.exploring { "a try: " } else { "" };
+                format!("{tried}{:.1?} predicted against {local} here", offer.predicted)
+            }
+            _ => String::new(),
+        };
+        self.in_vain = matches!(go, Go::There(Plan::Server(..)));
+    }
+
+    /// Its body ran on this thread: that takes the time that the scene says.
+    pub(crate) fn ran_here(self) {
+        let Some(stage) = super::current() else { return };
+        let title = self.method.descriptor().title();
+        let (ground, work) = (super::ground(), self.work);
+        let time = stage.with_scene(|scene, now| scene.ran(now, ground, title, work));
+        stage.spend(time);
+        self.end(None);
+    }
+
+    /// A server ran it.
+    pub(crate) fn ran_there(mut self) {
+        self.in_vain = false;
+        let landed = LANDED.take();
+        self.end(landed);
+    }
+
+    fn end(mut self, landed: Option<(ServerIndex, ByteCount)>) {
+        let Some(stage) = super::current().filter(|_| super::ground() == Ground::Device) else { return };
+        let call = Ended {
+            method: self.method.descriptor().title(),
+            work: self.work,
+            depth: self.depth,
+            began: self.began,
+            server: landed.map(|(server, _)| server),
+            in_vain: self.in_vain,
+            why: std::mem::take(&mut self.why),
+            sent: landed.map_or(ByteCount::ZERO, |(_, sent)| sent),
+        };
+        stage.with_scene(|scene, now| scene.ended(now, call));
+    }
+}
+
+impl Drop for Run {
+    /// Its end, or that of a call that unwinds.
+    fn drop(&mut self) {
+        if self.nested {
+            DEPTH.set(self.depth);
+        }
+    }
+}

@@ -1,12 +1,15 @@
 //! What a device draws: profiles as files, every figure with its source.
 
 mod parse;
+mod radio;
 
 use std::fmt;
-use std::time::Duration;
 
 use outboard_core::Power;
 use thiserror::Error;
+
+pub(crate) use radio::MOST_TAILS;
+pub use radio::{Phase, RadioProfile, TailProfile};
 
 /// What is known of a device's power. A figure that is not known is `None`, never zero.
 ///
@@ -41,24 +44,6 @@ pub struct CpuProfile {
     pub idle: Option<Figure<Power>>,
     /// The whole device with every core busy.
     pub busy: Option<Figure<Power>>,
-}
-
-/// Power of the radio by its state.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct RadioProfile {
-    /// Which kind of radio, for people: `wifi`, `lte`, …
-    pub kind: Option<String>,
-    /// Associated and silent.
-    pub idle: Option<Figure<Power>>,
-    /// Receiving.
-    pub receive: Option<Figure<Power>>,
-    /// Transmitting.
-    pub transmit: Option<Figure<Power>>,
-    /// Awake after a transfer, before it sleeps again.
-    pub tail: Option<Figure<Power>>,
-    /// How long it stays awake after a transfer.
-    pub tail_time: Option<Figure<Duration>>,
 }
 
 /// A figure and how much it can be trusted.
@@ -173,6 +158,16 @@ pub enum ProfileError {
         key: String,
         /// What may stand there.
         expected: &'static str,
+    },
+    /// No radio of that name comes with Outboard.
+    #[error(
+        "there is no built-in radio `{name}`: use one of {known}, or leave `profile` out and state the figures"
+    )]
+    NoSuchRadio {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
     },
     /// No profile of that name comes with Outboard.
     #[error("there is no built-in device profile `{name}`: use one of {known}, or the path of a file")]

@@ -31,15 +31,19 @@ mod method;
 mod network;
 mod predictor;
 mod profile;
+mod radio;
 mod reference;
 mod spread;
 
-pub use device::{CpuProfile, DeviceProfile, Figure, FigureQuality, ProfileError, RadioProfile};
+pub use device::{
+    CpuProfile, DeviceProfile, Figure, FigureQuality, Phase, ProfileError, RadioProfile, TailProfile,
+};
 pub use energy::EnergyModel;
 pub use load::{LoadMeter, SystemLoad};
 pub use method::{LocalCalls, MethodStatistics, RemoteCall};
 pub use network::{CallSample, NetworkEstimate};
 pub use predictor::{Predictor, Prior};
 pub use profile::{Costing, Profile};
+pub use radio::{Exchange, Radio, RadioCost, RadioModel, RadioState, Transfer};
 pub use reference::reference_steps;
 pub use spread::{Quantile, Quantity, Spread};

@@ -1,6 +1,6 @@
 //! From a TOML table to a profile, by hand: errors have to name the key, and unknown keys are misspellings.
 
-use std::time::Duration;
+mod radio;
 
 use outboard_core::Power;
 use toml::{Table, Value};
@@ -8,10 +8,7 @@ use toml::{Table, Value};
 use super::{CpuProfile, DeviceProfile, Figure, FigureQuality, ProfileError, RadioProfile};
 
 pub(super) fn profile(file: &str, text: &str) -> Result<DeviceProfile, ProfileError> {
-    let table = text.parse::<Table>().map_err(|error| ProfileError::Syntax {
-        file: file.to_owned(),
-        message: error.message().to_owned(),
-    })?;
+    let table = table(file, text)?;
     let root = Section { file, path: String::new(), table: &table };
     root.only(&["cpu", "name", "radio"])?;
     let name = root.text("name")?.ok_or_else(|| root.missing("name"))?;
@@ -20,10 +17,19 @@ pub(super) fn profile(file: &str, text: &str) -> Result<DeviceProfile, ProfileEr
         None => CpuProfile::default(),
     };
     let radio = match root.section("radio")? {
-        Some(section) => radio(&section)?,
+        Some(section) => radio::profile(&section)?,
         None => RadioProfile::default(),
     };
     Ok(DeviceProfile { name, cpu, radio })
+}
+
+pub(super) fn radio(file: &str, text: &str) -> Result<RadioProfile, ProfileError> {
+    radio::file(file, text)
+}
+
+fn table(file: &str, text: &str) -> Result<Table, ProfileError> {
+    text.parse::<Table>()
+        .map_err(|error| ProfileError::Syntax { file: file.to_owned(), message: error.message().to_owned() })
 }
 
 fn cpu(section: &Section<'_>) -> Result<CpuProfile, ProfileError> {
@@ -38,18 +44,6 @@ fn cpu(section: &Section<'_>) -> Result<CpuProfile, ProfileError> {
         return Err(section.bad("busy", "at least `cpu.idle`"));
     }
     Ok(cpu)
-}
-
-fn radio(section: &Section<'_>) -> Result<RadioProfile, ProfileError> {
-    section.only(&["idle", "kind", "receive", "tail", "tail_time", "transmit"])?;
-    Ok(RadioProfile {
-        kind: section.text("kind")?,
-        idle: section.power("idle")?,
-        receive: section.power("receive")?,
-        transmit: section.power("transmit")?,
-        tail: section.power("tail")?,
-        tail_time: section.figure("tail_time", "seconds", Duration::from_secs_f64)?,
-    })
 }
 
 /// A table with the way to it.
@@ -88,24 +82,35 @@ impl<'a> Section<'a> {
     ) -> Result<Option<Figure<T>>, ProfileError> {
         let Some(section) = self.section(key)? else { return Ok(None) };
         section.only(&["quality", "source", unit])?;
-        let number = match section.table.get(unit) {
-            None => return Err(section.missing(unit)),
+        let number = section.number(unit)?;
+        let (quality, source) = section.origin()?;
+        Ok(Some(Figure { value: make(number), quality, source }))
+    }
+
+    fn number(&self, key: &str) -> Result<f64, ProfileError> {
+        let number = match self.table.get(key) {
+            None => return Err(self.missing(key)),
             Some(Value::Float(number)) => *number,
             Some(Value::Integer(number)) => *number as f64,
             Some(_) => f64::NAN,
         };
         // No device comes near the upper end; it keeps sums far from overflow.
-        if !(0.0..=1e6).contains(&number) {
-            return Err(section.bad(unit, "a number from 0 to 1000000"));
+        if (0.0..=1e6).contains(&number) {
+            Ok(number)
+        } else {
+            Err(self.bad(key, "a number from 0 to 1000000"))
         }
-        let quality = match section.text("quality")?.as_deref() {
-            None => return Err(section.missing("quality")),
+    }
+
+    /// How a figure came about, and where it comes from.
+    fn origin(&self) -> Result<(FigureQuality, String), ProfileError> {
+        let quality = match self.text("quality")?.as_deref() {
+            None => return Err(self.missing("quality")),
             Some("measured") => FigureQuality::Measured,
             Some("modelled") => FigureQuality::Modelled,
-            Some(_) => return Err(section.bad("quality", "`measured` or `modelled`")),
+            Some(_) => return Err(self.bad("quality", "`measured` or `modelled`")),
         };
-        let source = section.text("source")?.ok_or_else(|| section.missing("source"))?;
-        Ok(Some(Figure { value: make(number), quality, source }))
+        Ok((quality, self.text("source")?.ok_or_else(|| self.missing("source"))?))
     }
 
     fn only(&self, allowed: &[&str]) -> Result<(), ProfileError> {

@@ -3,12 +3,30 @@
 //! It measures nothing on the machine that it runs on: every time comes from a declared or recorded model, so that a run
 //! is the same to the last bit everywhere.
 
+mod agenda;
+mod app;
+mod device;
 mod link;
+mod outcome;
+mod path;
 mod random;
+mod replay;
+mod script;
+mod server;
 mod trace;
+mod world;
 
+pub use agenda::Agenda;
+pub use app::{Calls, Cost, MethodModel, ModelApp, Size};
+pub use device::DeviceModel;
 pub use link::{
     Direction, Link, LinkError, LinkState, Markov, Missing, OtherDirection, Outage, OutageKind, RoundTrip,
 };
+pub use outcome::{CallRecord, Outcome, Place, Went};
+pub use path::{Path, Reception};
 pub use random::Random;
+pub use replay::Replay;
+pub use script::{Script, ScriptedCall, Threads};
+pub use server::{Fault, ServerModel};
 pub use trace::{LinkStep, LinkTrace, Loss, StepsError, TraceEnd};
+pub use world::{Happening, Job, World};

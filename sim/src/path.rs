@@ -1,0 +1,168 @@
+//! The way between a device and a server: link, radio, and an account of both.
+
+use std::time::Duration;
+
+use outboard_core::{Bandwidth, ByteCount, Energy, Timestamp};
+use outboard_profiler::{Radio, RadioModel, Transfer};
+use outboard_wire::Lane;
+
+use crate::link::{Direction, Link, Outage};
+
+/// A link, the device's radio on it, and what passed.
+///
+/// Frames of one direction wait for one another, as on a real link; those on the small lane wait for each other only,
+/// since the transport lets them pass bulk. The radio delays what finds it asleep, either way, and is charged for what it is
+/// kept awake.
+#[derive(Clone, Debug)]
+pub struct Path {
+    bulk: Link,
+    small: Link,
+    radio: Option<Radio>,
+    bytes: [ByteCount; 2],
+}
+
+/// A frame on its way to the device: [`Path::receive`] it when its first byte is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reception {
+    /// When its first byte reaches the device's radio.
+    pub begins: Timestamp,
+    /// When its last byte has arrived, if the radio listens.
+    pub arrives: Timestamp,
+    /// How large it is.
+    pub bytes: ByteCount,
+}
+
+impl Path {
+    /// A link without a radio: a cable, or a device whose radio is not looked at.
+    pub fn new(link: Link) -> Self {
+        Self { small: link.clone(), bulk: link, radio: None, bytes: [ByteCount::ZERO; 2] }
+    }
+
+    /// The device is on it by such a radio, which was never used.
+    #[must_use]
+    pub fn with_radio(mut self, radio: RadioModel) -> Self {
+        self.radio = Some(Radio::new(radio, Timestamp::ZERO));
+        self
+    }
+
+    /// The device sends a frame. When its last byte is at the server; `None` if it never is.
+    pub fn up(&mut self, now: Timestamp, bytes: ByteCount, lane: Lane) -> Option<Timestamp> {
+        self.bytes[0] += bytes;
+        let awake = now + self.radio.map_or(Duration::ZERO, |radio| radio.ready(now, bytes));
+        let arrives = self.lane(lane).send(awake, Direction::Up, bytes);
+        if let Some(radio) = &mut self.radio {
+            let left = arrives.map_or(awake, |at| awake + at.since(awake + self.bulk.round_trip(awake) / 2));
+            radio.transfer(Transfer { start: now, end: left, up: bytes, down: ByteCount::ZERO });
+        }
+        arrives
+    }
+
+    /// The server sends a frame; `None` if it never comes.
+    pub fn down(&mut self, now: Timestamp, bytes: ByteCount, lane: Lane) -> Option<Reception> {
+        self.bytes[1] += bytes;
+        let begins = now.max(now + self.queue(now, lane)) + self.bulk.round_trip(now) / 2;
+        let arrives = self.lane(lane).send(now, Direction::Down, bytes)?;
+        Some(Reception { begins: begins.min(arrives), arrives, bytes })
+    }
+
+    /// A frame's first byte reaches the device's radio. When its last byte has arrived.
+    pub fn receive(&mut self, now: Timestamp, reception: &Reception) -> Timestamp {
+        let Reception { arrives, bytes, .. } = *reception;
+        let Some(radio) = &mut self.radio else { return arrives };
+        let waits = radio.hears(now, bytes);
+        let arrives = arrives + waits;
+        radio.transfer(Transfer { start: now, end: arrives, up: ByteCount::ZERO, down: bytes });
+        arrives
+    }
+
+    /// The round trip of a small message, its radio awake.
+    pub fn round_trip(&self, at: Timestamp) -> Duration {
+        self.bulk.round_trip(at)
+    }
+
+    /// The rate of the link.
+    pub fn rate(&self, at: Timestamp, direction: Direction) -> Bandwidth {
+        self.bulk.rate(at, direction)
+    }
+
+    /// When the connection next breaks, at a moment or later.
+    pub fn next_severed(&self, at: Timestamp) -> Option<Outage> {
+        self.bulk.next_severed(at)
+    }
+
+    /// How many bytes were sent in a direction.
+    pub fn bytes(&self, direction: Direction) -> ByteCount {
+        self.bytes[direction as usize]
+    }
+
+    /// What the radio took above its silence until then. `None` without a radio.
+    pub fn energy(&self, until: Timestamp) -> Option<Energy> {
+        self.radio.as_ref().map(|radio| radio.energy(until))
+    }
+
+    /// The same with the tail that is still to come: what the transfers so far are to be charged.
+    pub fn charged(&self) -> Option<Energy> {
+        self.energy(Timestamp::FAR_FUTURE)
+    }
+
+    fn queue(&self, at: Timestamp, lane: Lane) -> Duration {
+        match lane {
+            Lane::Bulk => self.bulk.queue(at, Direction::Down),
+            Lane::Small => self.small.queue(at, Direction::Down),
+        }
+    }
+
+    fn lane(&mut self, lane: Lane) -> &mut Link {
+        match lane {
+            Lane::Bulk => &mut self.bulk,
+            Lane::Small => &mut self.small,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outboard_profiler::RadioProfile;
+
+    use super::*;
+
+    fn path() -> Path {
+        let rate = Bandwidth::from_megabits_per_second(8);
+        Path::new(Link::constant(Duration::from_millis(20), rate, rate))
+    }
+
+    fn kb(kilo: u64) -> ByteCount {
+        ByteCount::from_bytes(kilo * 1_000)
+    }
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::ZERO + Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn small_frames_pass_bulk_and_bulk_waits_for_bulk() {
+        let mut path = path();
+        assert_eq!(path.up(at(0), kb(1_000), Lane::Bulk), Some(at(1_010)));
+        assert_eq!(path.up(at(0), kb(1), Lane::Small), Some(at(11)));
+        assert_eq!(path.up(at(0), kb(100), Lane::Bulk), Some(at(1_110)));
+        assert_eq!(path.bytes(Direction::Up), kb(1_101));
+        assert_eq!(path.energy(at(2_000)), None);
+    }
+
+    #[test]
+    fn a_radio_that_sleeps_delays_and_is_charged_for_its_tail() {
+        let lte = RadioProfile::built_in("lte").expect("built in");
+        let mut path = path().with_radio(RadioModel::new(&lte, None).expect("its powers are known"));
+        let start = at(60_000);
+        let arrives = path.up(start, kb(10), Lane::Small).expect("it arrives");
+        assert_eq!(arrives - start, Duration::from_millis(260 + 10 + 10));
+        let reception = path.down(arrives, kb(1), Lane::Small).expect("it comes");
+        assert_eq!(reception.begins - arrives, Duration::from_millis(10));
+        // It is awake: it hears at once.
+        assert_eq!(path.receive(reception.begins, &reception) - arrives, Duration::from_millis(11));
+        // The tail of 11.6 s at 1.06 W is to come.
+        let (now, later) = (path.energy(reception.arrives), path.charged());
+        let tail = later.zip(now).map(|(later, now)| (later - now).as_joules_f64());
+        assert!(tail.is_some_and(|tail| (tail - 11.6 * 1.06).abs() < 0.7), "{tail:?}");
+    }
+}

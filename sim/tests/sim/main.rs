@@ -1,0 +1,3 @@
+//! Stories of whole runs: the engines that ship, in virtual time.
+
+mod runs;

@@ -150,7 +150,7 @@ impl Way {
         match self {
             Self::Quic(link) => link.send(lane, frame),
             Self::Staged(link) => {
-                link.send(frame);
+                link.send(lane, frame);
                 Ok(())
             }
         }

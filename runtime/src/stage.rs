@@ -76,6 +76,23 @@ pub(crate) fn changed() {
     }
 }
 
+/// Lets that much simulated time pass on this thread, where it is on a stage: `false` where it is not.
+pub fn spend(time: Duration) -> bool {
+    let Some(stage) = current() else { return false };
+    stage.spend(time);
+    true
+}
+
+/// The present of the stage that this thread is on.
+pub fn now() -> Option<Timestamp> {
+    current().map(|stage| stage.now())
+}
+
+/// Polls a future to its end on this thread, with simulated time passing while it waits; `None` on no stage.
+pub fn block_on<F: Future>(future: F) -> Option<F::Output> {
+    is_on().then(|| crate::poll::park(future, None, None)).flatten()
+}
+
 /// On whose ground this thread is; the device's where it is on no stage.
 fn ground() -> Ground {
     let place = || PLACE.with_borrow(|place| place.as_ref().map(|place| place.ground));

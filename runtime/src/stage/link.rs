@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Weak};
 
+use outboard_wire::Lane;
+
 use super::{End, LinkId, Stage};
 
 /// One end of a simulated link, as frames are handed over to it.
@@ -17,9 +19,9 @@ impl StagedLink {
         Self { stage: Arc::downgrade(stage), link, end }
     }
 
-    pub(crate) fn send(&self, frame: Vec<u8>) {
+    pub(crate) fn send(&self, lane: Lane, frame: Vec<u8>) {
         if let Some(stage) = self.stage.upgrade() {
-            stage.with_scene(|scene, now| scene.send(now, self.link, self.end, frame));
+            stage.with_scene(|scene, now| scene.send(now, self.link, self.end, lane, frame));
         }
     }
 

@@ -36,6 +36,9 @@ pub(crate) fn begin(method: &'static Method, work: Option<f64>) -> Option<Run> {
     let stage = super::current().filter(|_| !context::is_in_engine())?;
     let depth = DEPTH.get();
     DEPTH.set(depth + 1);
+    if depth == 0 && super::ground() == Ground::Device {
+        stage.with_scene(|scene, now| scene.began(now));
+    }
     let began = stage.now();
     Some(Run { method, work, depth, began, why: String::new(), in_vain: false, nested: true })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use outboard_core::{ByteCount, ServerIndex, Timestamp};
+use outboard_wire::Lane;
 
 /// The surroundings of a stage. Called by whoever has the turn, with the present as its argument; it never waits.
 pub trait Scene: Send {
@@ -16,7 +17,7 @@ pub trait Scene: Send {
     fn connect(&mut self, now: Timestamp, server: ServerIndex, link: LinkId);
 
     /// One end of a link hands a frame over; [`Happening::Arrived`] follows at the other end, unless the link breaks.
-    fn send(&mut self, now: Timestamp, link: LinkId, from: End, frame: Vec<u8>);
+    fn send(&mut self, now: Timestamp, link: LinkId, from: End, lane: Lane, frame: Vec<u8>);
 
     /// One end of a link closes it; [`Happening::Broken`] follows at the other end.
     fn close(&mut self, now: Timestamp, link: LinkId, by: End);
@@ -24,6 +25,9 @@ pub trait Scene: Send {
     /// A method's body ran there, apart from the annotated methods that it called: how long that takes, and its energy is
     /// charged.
     fn ran(&mut self, now: Timestamp, ground: Ground, method: &'static str, work: Option<f64>) -> Duration;
+
+    /// The app has made a call. Calls within calls are not told.
+    fn began(&mut self, now: Timestamp);
 
     /// A call of the device has ended.
     fn ended(&mut self, now: Timestamp, call: Ended);

@@ -53,6 +53,13 @@ pub struct Cost {
     pub each: Duration,
 }
 
+impl Cost {
+    /// So much for each unit of work, and nothing beside.
+    pub fn per_unit(each: Duration) -> Self {
+        Self { fixed: Duration::ZERO, each }
+    }
+}
+
 /// A size that grows with work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use outboard_core::Energy;
-use outboard_profiler::{DeviceProfile, EnergyModel};
+use outboard_profiler::{DeviceProfile, EnergyModel, RadioModel};
 
 /// A device, as a run has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,8 @@ use outboard_profiler::{DeviceProfile, EnergyModel};
 pub struct DeviceModel {
     /// What it draws. An energy that it does not know is not in the outcome.
     pub energy: EnergyModel,
+    /// Its radio. `None`: not known, or none.
+    pub radio: Option<RadioModel>,
     /// How fast it runs the reference loop, in steps per second: a server's speed is told in the same unit. Default 10⁸.
     pub steps_per_second: u64,
 }
@@ -18,7 +20,9 @@ pub struct DeviceModel {
 impl DeviceModel {
     /// A device whose power is known by its profile.
     pub fn new(profile: &DeviceProfile) -> Self {
-        Self { energy: EnergyModel::new(profile), ..Self::default() }
+        let idle = profile.cpu.idle.as_ref().map(|figure| figure.value);
+        let radio = RadioModel::new(&profile.radio, idle);
+        Self { energy: EnergyModel::new(profile), radio, ..Self::default() }
     }
 
     /// What its processors draw above silence while one of them is busy for that long.
@@ -34,7 +38,7 @@ impl DeviceModel {
 
 impl Default for DeviceModel {
     fn default() -> Self {
-        Self { energy: EnergyModel::default(), steps_per_second: 100_000_000 }
+        Self { energy: EnergyModel::default(), radio: None, steps_per_second: 100_000_000 }
     }
 }
 

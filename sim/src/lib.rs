@@ -13,6 +13,7 @@ mod random;
 mod replay;
 mod script;
 mod server;
+mod simulation;
 mod trace;
 mod world;
 
@@ -28,5 +29,8 @@ pub use random::Random;
 pub use replay::Replay;
 pub use script::{Script, ScriptedCall, Threads};
 pub use server::{Fault, ServerModel};
+pub use simulation::{
+    Call, IntoCost, MethodCost, Simulated, Simulation, SimulationError, Way, block_on, pass,
+};
 pub use trace::{LinkStep, LinkTrace, Loss, StepsError, TraceEnd};
 pub use world::{Happening, Job, World};

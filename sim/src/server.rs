@@ -60,6 +60,12 @@ impl ServerModel {
         self
     }
 
+    /// The speed that it says it has, in steps of the reference loop per second, to a device of that speed.
+    pub(crate) fn claimed_speed(&self, device: u64) -> u64 {
+        // A cast from float to integer saturates and maps what is not a number to zero, which is *not measured*.
+        (device as f64 * self.claims.unwrap_or(self.speed)) as u64
+    }
+
     /// How long something takes here that takes so long on the device.
     pub fn takes(&self, on_device: Duration) -> Duration {
         let speed = self.speed * (1.0 - self.busy.clamp(0.0, 0.999));

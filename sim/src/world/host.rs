@@ -57,8 +57,7 @@ impl Host {
     /// Another run of the server's process.
     pub(super) fn start(&mut self) {
         self.runs += 1;
-        let claims = self.model.claims.unwrap_or(self.model.speed);
-        let speed = (self.device_speed as f64 * claims) as u64;
+        let speed = self.model.claimed_speed(self.device_speed);
         let capacity = Capacity { cores: self.model.cores, speed };
         let settings = Settings::new(self.app.clone(), InstanceId(self.runs), capacity);
         let door = |token: &str| (token == TOKEN).then_some(Grants::Everything);

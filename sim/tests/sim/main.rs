@@ -1,3 +1,4 @@
 //! Stories of whole runs: the engines that ship, in virtual time.
 
+mod annotated;
 mod runs;

@@ -1,0 +1,95 @@
+//! How a simulated run went.
+
+use std::fmt;
+use std::time::Duration;
+
+use outboard_client_proxy::Report;
+use outboard_core::{ByteCount, Energy, ServerIndex, Timestamp};
+use outboard_runtime::Method;
+
+/// How a simulated run of an app went.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Simulated<T> {
+    /// What the app's code returned.
+    pub value: T,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What the device spent meanwhile: silence, processors and radio. `None` where a part is not known.
+    pub energy: Option<Energy>,
+    /// The radio's part of it. `None` where the radio is not known.
+    pub radio: Option<Energy>,
+    /// Everything that was sent to servers: greetings, pings and attempts in vain as well.
+    pub sent: ByteCount,
+    /// Everything that servers sent.
+    pub received: ByteCount,
+    /// The calls of the device, in the order in which they ended.
+    pub calls: Vec<Call>,
+    /// What the engine made of it: every method with its counts and the reason for its place.
+    pub report: Report,
+}
+
+/// A call of the device.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Call {
+    /// The method.
+    pub method: &'static str,
+    /// Its size hint.
+    pub work: Option<f64>,
+    /// How deep it was: 0 for one that the app's code made, 1 for one that such a call made on the device.
+    pub depth: usize,
+    /// When it began.
+    pub began: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// The server that ran it; `None` for the device.
+    pub server: Option<ServerIndex>,
+    /// Whether it was sent to a server in vain before the device ran it.
+    pub in_vain: bool,
+    /// Why it ran there.
+    pub why: String,
+    /// What the device spent while it lasted; only of calls that the app's code made. `None` where it is not known.
+    pub energy: Option<Energy>,
+}
+
+impl<T> Simulated<T> {
+    /// The calls that the app's code made.
+    pub fn outer_calls(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter().filter(|call| call.depth == 0)
+    }
+
+    /// Calls of that method by where they ran: on the device, and on servers.
+    pub fn counts(&self, method: &'static Method) -> (usize, usize) {
+        let title = method.descriptor().title();
+        let of_method = self.calls.iter().filter(|call| call.method == title);
+        let remote = of_method.clone().filter(|call| call.server.is_some()).count();
+        (of_method.count() - remote, remote)
+    }
+
+    /// The longest of the calls that the app's code made.
+    pub fn worst(&self) -> Option<&Call> {
+        self.outer_calls().max_by_key(|call| call.took)
+    }
+}
+
+impl<T> fmt::Display for Simulated<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let energy = self.energy.map_or("energy unknown".to_owned(), |energy| energy.to_string());
+        writeln!(f, "{:.3?}, {energy}, {} sent, {} received", self.elapsed, self.sent, self.received)?;
+        self.calls.iter().try_for_each(|call| writeln!(f, "{call}"))
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match (self.server, self.in_vain) {
+            (Some(server), _) => format!("server {}", server.0),
+            (None, true) => "device, after an attempt".to_owned(),
+            (None, false) => "device".to_owned(),
+        };
+        let (began, indent) = (self.began - Timestamp::ZERO, "  ".repeat(self.depth));
+        write!(f, "{began:>12.3?} {:>10.3?} {indent}{} on {place}", self.took, self.method)?;
+        if self.why.is_empty() { Ok(()) } else { write!(f, " ({})", self.why) }
+    }
+}

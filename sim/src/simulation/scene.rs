@@ -1,0 +1,376 @@
+//! What surrounds an app in virtual time: links, servers, costs, and the account of it all.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use outboard_client_proxy::Report;
+use outboard_core::{ByteCount, Energy, ServerIndex, Timestamp};
+use outboard_runtime::stage::{Arrival, End, Ended, Ground, Happening, LinkId, Scene};
+use outboard_wire::Lane;
+
+use super::{Call, Simulated, Simulation, Unpriced, Way, costs::Costs};
+use crate::agenda::Agenda;
+use crate::device::DeviceModel;
+use crate::link::Direction;
+use crate::path::{Path, Reception};
+use crate::server::{Fault, ServerModel};
+
+/// What surrounds an app in virtual time.
+pub(super) struct Surroundings {
+    servers: Vec<Host>,
+    links: BTreeMap<LinkId, Line>,
+    agenda: Agenda<Event>,
+    costs: Costs,
+    account: Arc<Mutex<Account>>,
+}
+
+/// A server, and what is around it.
+struct Host {
+    model: ServerModel,
+    state: State,
+    /// What would have arrived while nothing was heard.
+    held: VecDeque<Event>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Up,
+    Dead,
+    Silent,
+}
+
+/// A link that was made.
+struct Line {
+    server: usize,
+    /// Both ends may still send.
+    open: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Greeted {
+        link: LinkId,
+        legs: u32,
+        began: Timestamp,
+    },
+    NoAnswer {
+        server: usize,
+    },
+    /// The first byte of a frame reaches the device's radio.
+    Reaches {
+        server: usize,
+        reception: Reception,
+        then: Box<Event>,
+    },
+    Arrived(Arrival),
+    Broken {
+        link: LinkId,
+        at: End,
+    },
+    Fault {
+        server: usize,
+        fault: Fault,
+    },
+}
+
+/// Bytes of a packet of the handshake: QUIC pads the first ones (RFC 9000 §14.1).
+const HANDSHAKE: ByteCount = ByteCount::from_bytes(1_200);
+/// A packet that says that a connection is closed, or not known.
+const CLOSE: ByteCount = ByteCount::from_bytes(50);
+/// How long a device waits for the answer to a handshake.
+const NO_ANSWER: Duration = Duration::from_secs(5);
+
+impl Surroundings {
+    pub(super) fn new(simulation: &Simulation, account: Arc<Mutex<Account>>) -> Self {
+        let mut agenda = Agenda::new();
+        for (server, (model, _)) in simulation.servers.iter().enumerate() {
+            for (at, fault) in &model.faults {
+                agenda.enter(*at, Event::Fault { server, fault: *fault });
+            }
+        }
+        let host = |(model, _): &(ServerModel, Way)| Host {
+            model: model.clone(),
+            state: State::Up,
+            held: VecDeque::new(),
+        };
+        Self {
+            servers: simulation.servers.iter().map(host).collect(),
+            links: BTreeMap::new(),
+            agenda,
+            costs: simulation.costs.clone(),
+            account,
+        }
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something crosses the way to a server, or back; what it is then, if it ever gets there.
+    fn cross(&mut self, now: Timestamp, server: usize, from: End, size: ByteCount, lane: Lane, event: Event) {
+        match from {
+            End::Device => {
+                let arrives = self.account().paths[server].up(now, size, lane);
+                arrives.into_iter().for_each(|arrives| self.agenda.enter(arrives, event.clone()));
+            }
+            End::Server => {
+                let Some(reception) = self.account().paths[server].down(now, size, lane) else { return };
+                let then = Box::new(event);
+                self.agenda.enter(reception.begins, Event::Reaches { server, reception, then });
+            }
+        }
+    }
+
+    fn happen(&mut self, now: Timestamp, event: Event) -> Option<Happening> {
+        let server = match &event {
+            Event::Greeted { link, .. } | Event::Broken { link, .. } => self.links.get(link)?.server,
+            Event::Arrived(arrival) => self.links.get(&arrival.link)?.server,
+            Event::NoAnswer { server } | Event::Fault { server, .. } | Event::Reaches { server, .. } => {
+                *server
+            }
+        };
+        let crosses = matches!(event, Event::Greeted { .. } | Event::Arrived(_) | Event::Broken { .. });
+        if crosses && self.servers[server].state == State::Silent {
+            self.servers[server].held.push_back(event);
+            return None;
+        }
+        match event {
+            Event::Greeted { link, legs, began } => self.greeted(now, link, legs, began),
+            Event::NoAnswer { server } => Some(Happening::Refused {
+                server: ServerIndex(server as u16),
+                why: "it does not answer".to_owned(),
+            }),
+            Event::Reaches { server, reception, then } => {
+                let arrives = self.account().paths[server].receive(now, &reception);
+                self.agenda.enter(arrives, *then);
+                None
+            }
+            Event::Arrived(arrival) => self.arrived(now, arrival),
+            Event::Broken { link, at } => Some(Happening::Broken { link, at }),
+            Event::Fault { server, fault } => self.befall(now, server, fault),
+        }
+    }
+
+    /// A packet of a handshake has arrived; an even number of them is still to come, or none.
+    fn greeted(&mut self, now: Timestamp, link: LinkId, legs: u32, began: Timestamp) -> Option<Happening> {
+        let server = self.links.get(&link)?.server;
+        let index = ServerIndex(server as u16);
+        if self.servers[server].state == State::Dead {
+            self.agenda.enter(began + NO_ANSWER, Event::NoAnswer { server });
+            return None;
+        }
+        if legs > 0 {
+            let from = if legs.is_multiple_of(2) { End::Device } else { End::Server };
+            let next = Event::Greeted { link, legs: legs - 1, began };
+            self.cross(now, server, from, HANDSHAKE, Lane::Small, next);
+            return None;
+        }
+        let round_trips = self.servers[server].model.handshake.max(1);
+        let round_trip = now.since(began) / round_trips;
+        Some(Happening::Connected { link, server: index, round_trip })
+    }
+
+    fn arrived(&mut self, now: Timestamp, arrival: Arrival) -> Option<Happening> {
+        let line = self.links.get(&arrival.link)?;
+        let (server, open) = (line.server, line.open);
+        if arrival.at == End::Device {
+            return Some(Happening::Arrived(arrival));
+        }
+        match self.servers[server].state {
+            State::Dead => None,
+            State::Up if !open => {
+                // A run of the server that does not know the connection says so.
+                let event = Event::Broken { link: arrival.link, at: End::Device };
+                self.cross(now, server, End::Server, CLOSE, Lane::Small, event);
+                None
+            }
+            _ => Some(Happening::Arrived(arrival)),
+        }
+    }
+
+    fn befall(&mut self, now: Timestamp, server: usize, fault: Fault) -> Option<Happening> {
+        let index = ServerIndex(server as u16);
+        let host = &mut self.servers[server];
+        match fault {
+            Fault::Killed => {
+                host.state = State::Dead;
+                self.links
+                    .values_mut()
+                    .filter(|line| line.server == server)
+                    .for_each(|line| line.open = false);
+                Some(Happening::Killed { server: index })
+            }
+            Fault::Started => {
+                let was_dead = host.state == State::Dead;
+                host.state = State::Up;
+                was_dead.then_some(Happening::Started { server: index })
+            }
+            Fault::Silent => {
+                host.state = State::Silent;
+                None
+            }
+            Fault::Heard => {
+                host.state = State::Up;
+                for event in std::mem::take(&mut host.held) {
+                    self.agenda.enter(now, event);
+                }
+                None
+            }
+            Fault::Severed => {
+                for (link, line) in
+                    self.links.iter_mut().filter(|(_, line)| line.server == server && line.open)
+                {
+                    line.open = false;
+                    for at in [End::Device, End::Server] {
+                        self.agenda.enter(now, Event::Broken { link: *link, at });
+                    }
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Scene for Surroundings {
+    fn next(&self) -> Option<Timestamp> {
+        self.agenda.next()
+    }
+
+    fn step(&mut self, now: Timestamp) -> Option<Happening> {
+        while let Some((_, event)) = self.agenda.take(now) {
+            if let Some(happening) = self.happen(now, event) {
+                return Some(happening);
+            }
+        }
+        None
+    }
+
+    fn connect(&mut self, now: Timestamp, server: ServerIndex, link: LinkId) {
+        let server = server.position();
+        self.links.insert(link, Line { server, open: true });
+        let legs = self.servers[server].model.handshake.max(1) * 2 - 1;
+        let greeted = Event::Greeted { link, legs, began: now };
+        self.cross(now, server, End::Device, HANDSHAKE, Lane::Small, greeted);
+    }
+
+    fn send(&mut self, now: Timestamp, link: LinkId, from: End, lane: Lane, frame: Vec<u8>) {
+        let Some(line) = self.links.get(&link) else { return };
+        // What a process that is dead would have sent is not sent.
+        if from == End::Server && !line.open {
+            return;
+        }
+        let (server, size) = (line.server, ByteCount::from_bytes(frame.len() as u64));
+        let arrival = Event::Arrived(Arrival { link, at: from.other(), frame });
+        self.cross(now, server, from, size, lane, arrival);
+    }
+
+    fn close(&mut self, now: Timestamp, link: LinkId, by: End) {
+        let Some(line) = self.links.get_mut(&link).filter(|line| line.open) else { return };
+        line.open = false;
+        let server = line.server;
+        let event = Event::Broken { link, at: by.other() };
+        self.cross(now, server, by, CLOSE, Lane::Small, event);
+    }
+
+    fn ran(&mut self, _now: Timestamp, ground: Ground, method: &'static str, work: Option<f64>) -> Duration {
+        let Some(time) = self.costs.of(method, work) else {
+            self.account().unpriced.insert(method);
+            return Duration::ZERO;
+        };
+        match ground {
+            Ground::Server(server) => self.servers[server.position()].model.takes(time),
+            Ground::Device => {
+                let mut account = self.account();
+                account.busy += time;
+                time
+            }
+        }
+    }
+
+    fn began(&mut self, now: Timestamp) {
+        let mut account = self.account();
+        account.before = account.energy(now);
+    }
+
+    fn ended(&mut self, now: Timestamp, call: Ended) {
+        self.account().record(now, call);
+    }
+}
+
+impl Way {
+    fn path(&self, device: &DeviceModel) -> Path {
+        match (self, device.radio) {
+            (Self::Path(path), _) => Path::clone(path),
+            (Self::Link(link), None) => Path::new(link.clone()),
+            (Self::Link(link), Some(radio)) => Path::new(link.clone()).with_radio(radio),
+        }
+    }
+}
+
+/// What a run has cost so far.
+pub(super) struct Account {
+    device: DeviceModel,
+    paths: Vec<Path>,
+    /// Time of the device's processors, in methods.
+    busy: Duration,
+    /// What had been spent when the last call of the app's code began.
+    before: Option<Energy>,
+    calls: Vec<Call>,
+    now: Timestamp,
+    pub(super) unpriced: Unpriced,
+}
+
+impl Account {
+    pub(super) fn new(simulation: &Simulation) -> Self {
+        Self {
+            device: simulation.device.clone(),
+            paths: simulation.servers.iter().map(|(_, way)| way.path(&simulation.device)).collect(),
+            busy: Duration::ZERO,
+            before: None,
+            calls: Vec::new(),
+            now: Timestamp::ZERO,
+            unpriced: Unpriced::new(),
+        }
+    }
+
+    fn record(&mut self, now: Timestamp, call: Ended) {
+        let spent = self.energy(now).zip(self.before).map(|(after, before)| after - before);
+        self.now = now;
+        self.calls.push(Call {
+            method: call.method,
+            work: call.work,
+            depth: call.depth,
+            began: call.began,
+            took: now.since(call.began),
+            server: call.server,
+            in_vain: call.in_vain,
+            why: call.why,
+            energy: spent.filter(|_| call.depth == 0),
+        });
+    }
+
+    /// What the device has spent since the beginning.
+    fn energy(&self, now: Timestamp) -> Option<Energy> {
+        let idle = self.device.idle(now - Timestamp::ZERO)?;
+        Some(idle + self.device.busy(self.busy)? + self.radio(now)?)
+    }
+
+    fn radio(&self, now: Timestamp) -> Option<Energy> {
+        self.paths.iter().map(|path| path.energy(now)).sum()
+    }
+
+    pub(super) fn outcome<T>(&mut self, value: T, elapsed: Duration, report: Report) -> Simulated<T> {
+        let bytes = |direction| self.paths.iter().map(|path| path.bytes(direction)).sum();
+        Simulated {
+            value,
+            elapsed,
+            energy: self.energy(self.now),
+            radio: self.radio(self.now),
+            sent: bytes(Direction::Up),
+            received: bytes(Direction::Down),
+            calls: std::mem::take(&mut self.calls),
+            report,
+        }
+    }
+}

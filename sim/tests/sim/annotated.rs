@@ -1,0 +1,114 @@
+//! An app's own annotated code in virtual time.
+
+use std::time::Duration;
+
+use outboard::{Policy, State, method, remoteable};
+use outboard_core::Bandwidth;
+use outboard_sim::{Cost, Link, ServerModel, Simulated, Simulation, SimulationError, pass};
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn link(round_trip: Duration, megabits: u64) -> Link {
+    let rate = Bandwidth::from_megabits_per_second(megabits);
+    Link::constant(round_trip, rate, rate)
+}
+
+#[remoteable(work = below)]
+fn primes(below: u64) -> usize {
+    (2..below).filter(|n| (2..*n).take_while(|by| by * by <= *n).all(|by| n % by != 0)).count()
+}
+
+#[derive(State, Default, Debug, PartialEq)]
+struct Sorter {
+    words: Vec<String>,
+    shown: u32,
+}
+
+#[remoteable]
+impl Sorter {
+    fn sort(&mut self) -> usize {
+        self.words.sort();
+        self.show(self.words.len());
+        self.check()
+    }
+
+    fn check(&self) -> usize {
+        self.words.windows(2).filter(|pair| pair[0] <= pair[1]).count()
+    }
+
+    #[outboard::device]
+    fn show(&mut self, words: usize) {
+        self.shown += words as u32;
+    }
+}
+
+fn simulation(way: Link) -> Simulation {
+    Simulation::new()
+        .device("raspberry-pi-4b")
+        .expect("built in")
+        .server(ServerModel::of_speed(10.0), way)
+        .cost(method!(primes), Cost::per_unit(Duration::from_micros(100)))
+        .cost(method!(Sorter::sort), ms(400))
+        .cost(method!(Sorter::check), ms(100))
+        .cost(method!(Sorter::show), ms(2))
+}
+
+/// Sorts again and again, with pauses.
+fn sorting() -> (Sorter, Vec<usize>) {
+    let mut sorter =
+        Sorter { words: (0..200).map(|n| format!("word {}", n * 7919 % 1_000)).collect(), shown: 0 };
+    let mut checked = Vec::new();
+    for round in 0..20 {
+        sorter.words.rotate_left(round % 5);
+        checked.push(sorter.sort());
+        pass(ms(500));
+    }
+    (sorter, checked)
+}
+
+#[test]
+fn on_the_device_a_method_takes_what_was_declared() {
+    let outcome = simulation(link(ms(5), 100)).policy(Policy::Device).run(|| primes(1_000)).expect("it runs");
+    assert_eq!(outcome.value, 168);
+    assert_eq!(outcome.elapsed, ms(100));
+    assert_eq!(outcome.counts(method!(primes)), (1, 0));
+}
+
+#[test]
+fn a_server_nearby_is_used_and_what_the_program_computes_is_the_same() {
+    let local = sorting();
+    let outcome = simulation(link(ms(5), 100)).run(sorting).expect("it runs");
+    assert_eq!(outcome.value, local);
+    let device = simulation(link(ms(5), 100)).policy(Policy::Device).run(sorting).expect("it runs");
+    assert_eq!(device.value, local);
+    assert_eq!(device.elapsed, (ms(400) + ms(100) + ms(2) + ms(500)) * 20);
+    let (here, there) = outcome.counts(method!(Sorter::sort));
+    assert!(there > 10 && here >= 1, "{outcome}");
+    assert!(outcome.elapsed < device.elapsed * 3 / 4, "{outcome}");
+    assert!(outcome.energy.zip(device.energy).is_some_and(|(less, more)| less < more), "{outcome}");
+}
+
+#[test]
+fn a_server_far_away_is_left_alone() {
+    let outcome = simulation(link(ms(3_000), 1)).run(sorting).expect("it runs");
+    assert_eq!(outcome.counts(method!(Sorter::sort)).1, 0, "{outcome}");
+}
+
+#[test]
+fn a_run_is_the_same_every_time() {
+    let run = || simulation(link(ms(20), 20)).run(sorting).expect("it runs");
+    let first: Simulated<_> = run();
+    for _ in 0..3 {
+        assert_eq!(run(), first);
+    }
+}
+
+#[test]
+fn what_nobody_priced_is_named() {
+    let unpriced = Simulation::new().run(|| primes(10));
+    let error = unpriced.expect_err("nobody said what it takes");
+    assert!(matches!(&error, SimulationError::NoCost(_)));
+    assert!(error.to_string().contains("::primes` takes"), "{error}");
+}

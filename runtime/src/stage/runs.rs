@@ -18,6 +18,8 @@ pub(crate) struct Run {
     began: Timestamp,
     why: String,
     in_vain: bool,
+    /// It runs beside an attempt.
+    hedge: bool,
     /// It is among the open calls of its thread.
     nested: bool,
 }
@@ -36,11 +38,12 @@ pub(crate) fn begin(method: &'static Method, work: Option<f64>) -> Option<Run> {
     let stage = super::current().filter(|_| !context::is_in_engine())?;
     let depth = DEPTH.get();
     DEPTH.set(depth + 1);
-    if depth == 0 && super::ground() == Ground::Device {
+    let hedge = context::hedging().is_some();
+    if depth == 0 && !hedge && super::ground() == Ground::Device {
         stage.with_scene(|scene, now| scene.began(now));
     }
     let began = stage.now();
-    Some(Run { method, work, depth, began, why: String::new(), in_vain: false, nested: true })
+    Some(Run { method, work, depth, began, why: String::new(), in_vain: false, hedge, nested: true })
 }
 
 /// A reply was committed, of a server to which so much was sent.
@@ -127,6 +130,7 @@ impl Run {
             began: self.began,
             server: landed.map(|(server, _)| server),
             in_vain: self.in_vain,
+            hedge: self.hedge,
             why: std::mem::take(&mut self.why),
             sent: landed.map_or(ByteCount::ZERO, |(_, sent)| sent),
         };

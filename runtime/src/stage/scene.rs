@@ -133,6 +133,8 @@ pub struct Ended {
     pub server: Option<ServerIndex>,
     /// Whether it was sent to a server in vain before it ran here.
     pub in_vain: bool,
+    /// Whether it ran beside an attempt: its result is the call's only where it was faster.
+    pub hedge: bool,
     /// Why it ran there.
     pub why: String,
     /// Bytes of its slots as they were sent; zero where nothing was.

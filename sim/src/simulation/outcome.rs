@@ -47,6 +47,8 @@ pub struct Call {
     pub server: Option<ServerIndex>,
     /// Whether it was sent to a server in vain before the device ran it.
     pub in_vain: bool,
+    /// Whether it ran beside an attempt, as a hedge: one more run of a call that has an entry of its own.
+    pub hedge: bool,
     /// Why it ran there.
     pub why: String,
     /// What the device spent while it lasted; only of calls that the app's code made. `None` where it is not known.
@@ -56,13 +58,13 @@ pub struct Call {
 impl<T> Simulated<T> {
     /// The calls that the app's code made.
     pub fn outer_calls(&self) -> impl Iterator<Item = &Call> {
-        self.calls.iter().filter(|call| call.depth == 0)
+        self.calls.iter().filter(|call| call.depth == 0 && !call.hedge)
     }
 
-    /// Calls of that method by where they ran: on the device, and on servers.
+    /// Calls of that method by where they ran: on the device, and on servers. Hedges are not among them.
     pub fn counts(&self, method: &'static Method) -> (usize, usize) {
         let title = method.descriptor().title();
-        let of_method = self.calls.iter().filter(|call| call.method == title);
+        let of_method = self.calls.iter().filter(|call| call.method == title && !call.hedge);
         let remote = of_method.clone().filter(|call| call.server.is_some()).count();
         (of_method.count() - remote, remote)
     }
@@ -86,6 +88,7 @@ impl fmt::Display for Call {
         let place = match (self.server, self.in_vain) {
             (Some(server), _) => format!("server {}", server.0),
             (None, true) => "device, after an attempt".to_owned(),
+            (None, false) if self.hedge => "device, as a hedge".to_owned(),
             (None, false) => "device".to_owned(),
         };
         let (began, indent) = (self.began - Timestamp::ZERO, "  ".repeat(self.depth));

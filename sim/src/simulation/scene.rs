@@ -345,8 +345,9 @@ impl Account {
             took: now.since(call.began),
             server: call.server,
             in_vain: call.in_vain,
+            hedge: call.hedge,
             why: call.why,
-            energy: spent.filter(|_| call.depth == 0),
+            energy: spent.filter(|_| call.depth == 0 && !call.hedge),
         });
     }
 

@@ -1,5 +1,8 @@
 //! An app's own annotated code in virtual time.
 
+mod faults;
+mod futures;
+
 use std::time::Duration;
 
 use outboard::{Policy, State, method, remoteable};

@@ -24,7 +24,7 @@ use crate::method::{Kind, Method, Passing};
 use crate::once::Chain;
 use crate::server_call::ServerCall;
 use crate::support::{Allowance, Codec, Slots};
-use crate::{clock, context, registry, stack};
+use crate::{clock, context, registry, stack, stage};
 
 use commit::{encode, land};
 pub(crate) use hedge::HedgeRan;
@@ -56,12 +56,22 @@ pub(crate) enum Plan {
     Server(Arc<Device>, Offer),
     /// Back to the device, from within a server's call.
     Device(Arc<ServerCall>),
-    /// It does not: its slots are only encoded, for the device to know how large they are.
-    Sized(Arc<Device>, Request),
+    /// It does not: its slots are only encoded, for somebody to know how large they are.
+    Sized(Sizing),
     /// It may run only once, within a call that may run again.
     Once(once::Step),
     /// It cannot: the device cannot run it, and no server can now.
     Nowhere(String),
+}
+
+/// A call that runs here, and whose slots are encoded to know their size.
+pub(crate) struct Sizing {
+    device: Arc<Device>,
+    request: Request,
+    /// Why it runs here.
+    pub(crate) reason: LocalReason,
+    /// The device is told, and not only the stage that the call is on.
+    told: bool,
 }
 
 /// A call that left and has no result.
@@ -128,7 +138,9 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     let (decision, sized) = device.decide(&request);
     match decision {
         Decision::Remote(offer) => Go::There(Plan::Server(device, offer)),
-        Decision::Local(_) if sized => Go::There(Plan::Sized(device, request)),
+        Decision::Local(reason) if sized || stage::wants_size() => {
+            Go::There(Plan::Sized(Sizing { device, request, reason, told: sized }))
+        }
         Decision::Local(reason) => {
             Go::Here { wants_fallback: descriptor.fallback && is_away(reason), reason: Some(reason) }
         }
@@ -146,7 +158,7 @@ pub(crate) fn run<C: Codec>(
     let (device, offer) = match plan {
         Plan::Server(device, offer) => (device, offer),
         Plan::Device(call) => return call_back(method, &call, slots, codec),
-        Plan::Sized(device, request) => return Err(size(method, &device, &request, slots)),
+        Plan::Sized(sizing) => return Err(size(method, &sizing, slots)),
         Plan::Once(step) => match once::settle(method, step, slots, codec) {
             Settled::Done(done) => return done,
             Settled::Leaves(device, offer) => (device, offer),
@@ -190,7 +202,7 @@ pub(crate) async fn run_async<S: Slots, C: Codec>(
     let (device, offer) = match plan {
         Plan::Server(device, offer) => (device, offer),
         Plan::Device(call) => return call_back(method, &call, slots, codec),
-        Plan::Sized(device, request) => return Err(size(method, &device, &request, slots)),
+        Plan::Sized(sizing) => return Err(size(method, &sizing, slots)),
         Plan::Once(step) => match once::settle_async(method, step, slots, codec).await {
             Settled::Done(done) => return done,
             Settled::Leaves(device, offer) => (device, offer),
@@ -233,7 +245,7 @@ async fn make_async<S: Slots, C: Codec>(
 }
 
 /// Encodes a call's slots to know their size.
-fn size(method: &'static Method, device: &Device, request: &Request, slots: &dyn Slots) -> Ended {
+fn size(method: &'static Method, sizing: &Sizing, slots: &dyn Slots) -> Ended {
     let (size, returning) = match encode(slots, Allowance::whole(MOST_SIZED)) {
         Err(_) => (MOST_SIZED, ByteCount::ZERO),
         Ok((outgoing, _)) => {
@@ -245,8 +257,12 @@ fn size(method: &'static Method, device: &Device, request: &Request, slots: &dyn
             (sizes.sum(), returning.map(|(_, size)| size).sum())
         }
     };
-    device.sized(request, size, returning);
-    Ended::default()
+    stage::sized(size, returning);
+    if sizing.told {
+        sizing.device.sized(&sizing.request, size, returning);
+    }
+    let fallback = method.descriptor().fallback && is_away(sizing.reason);
+    Ended { wants_fallback: fallback, ..Ended::default() }
 }
 
 /// Runs a method on the device of the outer call, and waits.
@@ -347,7 +363,7 @@ impl std::fmt::Debug for Plan {
         match self {
             Self::Server(_, offer) => f.debug_tuple("Server").field(offer).finish(),
             Self::Device(call) => f.debug_tuple("Device").field(&call.attempt).finish(),
-            Self::Sized(_, request) => f.debug_tuple("Sized").field(request).finish(),
+            Self::Sized(sizing) => f.debug_tuple("Sized").field(&sizing.request).finish(),
             Self::Once(step) => f.debug_tuple("Once").field(step).finish(),
             Self::Nowhere(reason) => f.debug_tuple("Nowhere").field(reason).finish(),
         }

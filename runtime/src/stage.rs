@@ -27,8 +27,8 @@ use crate::mailbox::Mailbox;
 use ends::Ends;
 pub(crate) use link::StagedLink;
 pub use run::{Cast, Performance, ServerRole, StageError, perform};
-pub(crate) use runs::{Run, begin, close, landed, open};
-pub use scene::{Arrival, End, Ended, Ground, Happening, LinkId, Scene};
+pub(crate) use runs::{Run, begin, close, landed, open, sized, wants_size};
+pub use scene::{Arrival, End, Ended, Ground, Happening, LinkId, Ran, Scene};
 use turns::{Next, Seat, Turns};
 
 /// Where devices and servers of one process run in simulated time.

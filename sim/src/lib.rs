@@ -30,7 +30,7 @@ pub use replay::Replay;
 pub use script::{Script, ScriptedCall, Threads};
 pub use server::{Fault, ServerModel};
 pub use simulation::{
-    Call, IntoCost, MethodCost, Simulated, Simulation, SimulationError, Way, block_on, pass,
+    Call, Figures, IntoCost, MethodCost, Simulated, Simulation, SimulationError, Way, block_on, pass,
 };
 pub use trace::{LinkStep, LinkTrace, Loss, StepsError, TraceEnd};
 pub use world::{Happening, Job, World};

@@ -1,10 +1,10 @@
 //! An app's own annotated code in virtual time.
 
+mod account;
 mod costs;
 mod outcome;
 mod scene;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use outboard_client_proxy::{Hedge, Policy, Settings};
 use outboard_core::{InstanceId, Objective};
 use outboard_profiler::{DeviceProfile, ProfileError};
 use outboard_runtime::Method;
-use outboard_runtime::stage::{self, Cast, Performance, ServerRole, StageError};
+use outboard_runtime::stage::{self, Cast, ServerRole, StageError};
 use outboard_wire::frame::{AppIdentity, Capacity};
 
 use crate::device::DeviceModel;
@@ -20,9 +20,10 @@ use crate::link::Link;
 use crate::path::Path;
 use crate::server::ServerModel;
 
+use account::Account;
 pub use costs::{IntoCost, MethodCost};
-pub use outcome::{Call, Simulated};
-use scene::{Account, Surroundings};
+pub use outcome::{Call, Figures, Simulated};
+use scene::Surroundings;
 
 /// What an app's code meets while it runs in virtual time: a device, its servers, and the links between them.
 ///
@@ -224,8 +225,7 @@ impl Simulation {
                 methods.into_iter().map(|name| format!("`{name}`")).collect(),
             ));
         }
-        let Performance { value, elapsed, report, .. } = performed;
-        Ok(account.outcome(value, elapsed, report))
+        Ok(account.outcome(performed))
     }
 }
 
@@ -234,9 +234,6 @@ impl Default for Simulation {
         Self::new()
     }
 }
-
-/// Names of methods that ran and have no cost.
-type Unpriced = BTreeSet<&'static str>;
 
 /// Lets virtual time pass, as code does that is not annotated: it computes, or waits for something else.
 ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_client_proxy::{Engine, Report, ServerSettings, Settings};
-use outboard_core::{ByteCount, InstanceId, ServerIndex};
+use outboard_core::{ByteCount, InstanceId, ServerIndex, Timestamp};
 use outboard_server_proxy::Grants;
 use outboard_wire::bases::Bounds;
 use outboard_wire::frame::{AppIdentity, Capacity};
@@ -49,8 +49,10 @@ pub struct ServerRole {
 pub struct Performance<T> {
     /// What the app's code returned.
     pub value: T,
-    /// How long it took, in simulated time, from when the app's code began.
-    pub elapsed: Duration,
+    /// When the app's code began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
     /// What ran where, and why.
     pub report: Report,
 }
@@ -104,7 +106,7 @@ fn play<T>(cast: Cast, scene: Box<dyn Scene>, app: impl FnOnce() -> T) -> Result
     });
     let began = stage.now();
     let value = app();
-    let elapsed = stage.now().since(began);
+    let ended = stage.now();
     crate::device::hand_over(stack::take_batch());
     let report = device.report();
     device.with(|engine, now| engine.shutdown(now));
@@ -113,7 +115,7 @@ fn play<T>(cast: Cast, scene: Box<dyn Scene>, app: impl FnOnce() -> T) -> Result
     // Servers' threads that still run come to their end, which takes no time of the app's.
     stage.wait_until(LEFTOVERS, || !stage.turns.has_others(seat));
     drop((closing, place));
-    Ok(Performance { value, elapsed, report })
+    Ok(Performance { value, began, ended, report })
 }
 
 /// How long threads that the app left behind are waited for, in simulated time.

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use outboard_core::{ByteCount, ServerIndex, Timestamp};
 
-use super::scene::{Ended, Ground};
+use super::scene::{Ended, Ground, Ran};
 use crate::attempt::{Go, Plan};
 use crate::context;
 use crate::method::Method;
@@ -18,6 +18,8 @@ pub(crate) struct Run {
     began: Timestamp,
     why: String,
     in_vain: bool,
+    /// The size of its slots, where it is known though they were not sent, and of those that come back.
+    size: Option<(ByteCount, ByteCount)>,
     /// It runs beside an attempt.
     hedge: bool,
     /// It is among the open calls of its thread.
@@ -29,6 +31,8 @@ thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
     /// The server whose reply was committed last on this thread, and what was sent for it.
     static LANDED: Cell<Option<(ServerIndex, ByteCount)>> = const { Cell::new(None) };
+    /// The size of the slots that were encoded last on this thread, only to know it, and of those that come back.
+    static SIZED: Cell<Option<(ByteCount, ByteCount)>> = const { Cell::new(None) };
     /// Calls of this thread that are not async, innermost last.
     static OPEN: RefCell<Vec<Run>> = const { RefCell::new(Vec::new()) };
 }
@@ -43,13 +47,35 @@ pub(crate) fn begin(method: &'static Method, work: Option<f64>) -> Option<Run> {
         stage.with_scene(|scene, now| scene.began(now));
     }
     let began = stage.now();
-    Some(Run { method, work, depth, began, why: String::new(), in_vain: false, hedge, nested: true })
+    Some(Run {
+        method,
+        work,
+        depth,
+        began,
+        why: String::new(),
+        in_vain: false,
+        size: None,
+        hedge,
+        nested: true,
+    })
 }
 
 /// A reply was committed, of a server to which so much was sent.
 pub(crate) fn landed(server: ServerIndex, sent: ByteCount) {
     if super::is_on() {
         LANDED.set(Some((server, sent)));
+    }
+}
+
+/// Whether the scene wants to know how large the slots of the call are that just began: of the app's own calls.
+pub(crate) fn wants_size() -> bool {
+    super::is_on() && DEPTH.get() == 1 && super::ground() == Ground::Device && context::hedging().is_none()
+}
+
+/// Slots were encoded to know their size; `returning` is the part of those that come back.
+pub(crate) fn sized(size: ByteCount, returning: ByteCount) {
+    if super::is_on() {
+        SIZED.set(Some((size, returning)));
     }
 }
 
@@ -94,6 +120,7 @@ impl Run {
     pub(crate) fn decided(&mut self, go: &Go) {
         self.why = match go {
             Go::Here { reason: Some(reason), .. } => reason.to_string(),
+            Go::There(Plan::Sized(sizing)) => sizing.reason.to_string(),
             Go::There(Plan::Server(_, offer)) => {
                 let local = offer.local.map_or("unknown".to_owned(), |local| format!("{local:.1?}"));
                 let tried = if offer.exploring { "a try: " } else { "" };
@@ -104,12 +131,18 @@ impl Run {
         self.in_vain = matches!(go, Go::There(Plan::Server(..)));
     }
 
+    /// What was tried elsewhere is over, and it runs here.
+    pub(crate) fn stays(mut self) -> Self {
+        self.size = SIZED.take();
+        self
+    }
+
     /// Its body ran on this thread: that takes the time that the scene says.
     pub(crate) fn ran_here(self) {
         let Some(stage) = super::current() else { return };
-        let title = self.method.descriptor().title();
         let (ground, work) = (super::ground(), self.work);
-        let time = stage.with_scene(|scene, now| scene.ran(now, ground, title, work));
+        let ran = Ran { method: self.method, work, ground, hedge: self.hedge };
+        let time = stage.with_scene(|scene, now| scene.ran(now, ran));
         stage.spend(time);
         self.end(None);
     }
@@ -124,7 +157,7 @@ impl Run {
     fn end(mut self, landed: Option<(ServerIndex, ByteCount)>) {
         let Some(stage) = super::current().filter(|_| super::ground() == Ground::Device) else { return };
         let call = Ended {
-            method: self.method.descriptor().title(),
+            method: self.method,
             work: self.work,
             depth: self.depth,
             began: self.began,
@@ -132,6 +165,7 @@ impl Run {
             in_vain: self.in_vain,
             hedge: self.hedge,
             why: std::mem::take(&mut self.why),
+            size: self.size,
             sent: landed.map_or(ByteCount::ZERO, |(_, sent)| sent),
         };
         stage.with_scene(|scene, now| scene.ended(now, call));

@@ -5,6 +5,8 @@ use std::time::Duration;
 use outboard_core::{ByteCount, ServerIndex, Timestamp};
 use outboard_wire::Lane;
 
+use crate::method::Method;
+
 /// The surroundings of a stage. Called by whoever has the turn, with the present as its argument; it never waits.
 pub trait Scene: Send {
     /// When it has something to do next.
@@ -24,7 +26,7 @@ pub trait Scene: Send {
 
     /// A method's body ran there, apart from the annotated methods that it called: how long that takes, and its energy is
     /// charged.
-    fn ran(&mut self, now: Timestamp, ground: Ground, method: &'static str, work: Option<f64>) -> Duration;
+    fn ran(&mut self, now: Timestamp, ran: Ran) -> Duration;
 
     /// The app has made a call. Calls within calls are not told.
     fn began(&mut self, now: Timestamp);
@@ -64,6 +66,20 @@ pub enum Ground {
     Device,
     /// On a server.
     Server(ServerIndex),
+}
+
+/// A run of a method's body.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Ran {
+    /// The method.
+    pub method: &'static Method,
+    /// Its size hint.
+    pub work: Option<f64>,
+    /// Where it ran.
+    pub ground: Ground,
+    /// Whether it ran beside an attempt.
+    pub hedge: bool,
 }
 
 /// Something that happens to the two ends.
@@ -118,11 +134,11 @@ pub struct Arrival {
 }
 
 /// A call of the device, when it has ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Ended {
     /// The method.
-    pub method: &'static str,
+    pub method: &'static Method,
     /// Its size hint.
     pub work: Option<f64>,
     /// How deep it was among the device's calls: 0 for one that the app made.
@@ -137,6 +153,8 @@ pub struct Ended {
     pub hedge: bool,
     /// Why it ran there.
     pub why: String,
+    /// The size of its slots, of a call that was not sent, and of those that would come back. `None`: not known.
+    pub size: Option<(ByteCount, ByteCount)>,
     /// Bytes of its slots as they were sent; zero where nothing was.
     pub sent: ByteCount,
 }

@@ -178,7 +178,7 @@ fn back<T, F>(
             run.into_iter().for_each(Run::ran_there);
             Ok(result)
         }
-        Err(ended) => Err(after(ended, run)),
+        Err(ended) => Err(after(ended, run.map(Run::stays))),
     }
 }
 

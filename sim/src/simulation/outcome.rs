@@ -15,7 +15,8 @@ pub struct Simulated<T> {
     pub value: T,
     /// How long it took.
     pub elapsed: Duration,
-    /// What the device spent meanwhile: silence, processors and radio. `None` where a part is not known.
+    /// What the device spent from when it connected until the end: silence, processors and radio, the tail of the last
+    /// transfer included. `None` where a part is not known.
     pub energy: Option<Energy>,
     /// The radio's part of it. `None` where the radio is not known.
     pub radio: Option<Energy>,
@@ -51,7 +52,24 @@ pub struct Call {
     pub hedge: bool,
     /// Why it ran there.
     pub why: String,
-    /// What the device spent while it lasted; only of calls that the app's code made. `None` where it is not known.
+    /// What the device spent on it: silence while it lasted, processors, and the radio with its tail. Only of calls that
+    /// the app's code made. `None` where it is not known.
+    pub energy: Option<Energy>,
+    /// What it would have been on the device, with all that it called; only of calls that the app's code made.
+    pub here: Option<Figures>,
+    /// What it would have been on the first server, sent whole when it began, by whoever knew the network's future. What
+    /// it was, where a server did run it. Only of calls that the app's code made; `None` where the size of its slots
+    /// is not known, or where nothing would ever have come back.
+    pub there: Option<Figures>,
+}
+
+/// What a call costs in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Figures {
+    /// How long it takes.
+    pub time: Duration,
+    /// What the device spends on it. `None` where it is not known.
     pub energy: Option<Energy>,
 }
 
@@ -67,6 +85,30 @@ impl<T> Simulated<T> {
         let of_method = self.calls.iter().filter(|call| call.method == title && !call.hedge);
         let remote = of_method.clone().filter(|call| call.server.is_some()).count();
         (of_method.count() - remote, remote)
+    }
+
+    /// The time of all calls that the app's code made, over that of an oracle that knew the network's future and chose
+    /// the faster place for each; 1 is perfect. `None` without calls.
+    pub fn regret_time(&self) -> Option<f64> {
+        let best = |call: &Call| {
+            let places = call.here.iter().chain(&call.there).map(|place| place.time);
+            places.min().map_or(call.took, |best| best.min(call.took))
+        };
+        let best: Duration = self.outer_calls().map(best).sum();
+        let took: Duration = self.outer_calls().map(|call| call.took).sum();
+        (!best.is_zero()).then(|| took.as_secs_f64() / best.as_secs_f64())
+    }
+
+    /// The same for energy. `None` where a part is not known.
+    pub fn regret_energy(&self) -> Option<f64> {
+        let (mut best, mut spent) = (Energy::ZERO, Energy::ZERO);
+        for call in self.outer_calls() {
+            let energy = call.energy?;
+            let places = call.here.iter().chain(&call.there).filter_map(|place| place.energy);
+            best += places.min().map_or(energy, |best| best.min(energy));
+            spent += energy;
+        }
+        (best > Energy::ZERO).then(|| spent.as_joules_f64() / best.as_joules_f64())
     }
 
     /// The longest of the calls that the app's code made.

@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use outboard_client_proxy::Report;
-use outboard_core::{ByteCount, Energy, ServerIndex, Timestamp};
-use outboard_runtime::stage::{Arrival, End, Ended, Ground, Happening, LinkId, Scene};
+use outboard_core::{ByteCount, ServerIndex, Timestamp};
+use outboard_runtime::stage::{Arrival, End, Ended, Ground, Happening, LinkId, Ran, Scene};
 use outboard_wire::Lane;
 
-use super::{Call, Simulated, Simulation, Unpriced, Way, costs::Costs};
+use super::account::Account;
+use super::costs::Costs;
+use super::{Simulation, Way};
 use crate::agenda::Agenda;
-use crate::device::DeviceModel;
-use crate::link::Direction;
-use crate::path::{Path, Reception};
+use crate::path::Reception;
 use crate::server::{Fault, ServerModel};
 
 /// What surrounds an app in virtual time.
@@ -273,105 +272,24 @@ impl Scene for Surroundings {
         self.cross(now, server, by, CLOSE, Lane::Small, event);
     }
 
-    fn ran(&mut self, _now: Timestamp, ground: Ground, method: &'static str, work: Option<f64>) -> Duration {
-        let Some(time) = self.costs.of(method, work) else {
+    fn ran(&mut self, _now: Timestamp, ran: Ran) -> Duration {
+        let method = ran.method.descriptor().title();
+        let Some(time) = self.costs.of(method, ran.work) else {
             self.account().unpriced.insert(method);
             return Duration::ZERO;
         };
-        match ground {
+        self.account().ran(&ran, time);
+        match ran.ground {
             Ground::Server(server) => self.servers[server.position()].model.takes(time),
-            Ground::Device => {
-                let mut account = self.account();
-                account.busy += time;
-                time
-            }
+            Ground::Device => time,
         }
     }
 
-    fn began(&mut self, now: Timestamp) {
-        let mut account = self.account();
-        account.before = account.energy(now);
+    fn began(&mut self, _now: Timestamp) {
+        self.account().began();
     }
 
     fn ended(&mut self, now: Timestamp, call: Ended) {
-        self.account().record(now, call);
-    }
-}
-
-impl Way {
-    fn path(&self, device: &DeviceModel) -> Path {
-        match (self, device.radio) {
-            (Self::Path(path), _) => Path::clone(path),
-            (Self::Link(link), None) => Path::new(link.clone()),
-            (Self::Link(link), Some(radio)) => Path::new(link.clone()).with_radio(radio),
-        }
-    }
-}
-
-/// What a run has cost so far.
-pub(super) struct Account {
-    device: DeviceModel,
-    paths: Vec<Path>,
-    /// Time of the device's processors, in methods.
-    busy: Duration,
-    /// What had been spent when the last call of the app's code began.
-    before: Option<Energy>,
-    calls: Vec<Call>,
-    now: Timestamp,
-    pub(super) unpriced: Unpriced,
-}
-
-impl Account {
-    pub(super) fn new(simulation: &Simulation) -> Self {
-        Self {
-            device: simulation.device.clone(),
-            paths: simulation.servers.iter().map(|(_, way)| way.path(&simulation.device)).collect(),
-            busy: Duration::ZERO,
-            before: None,
-            calls: Vec::new(),
-            now: Timestamp::ZERO,
-            unpriced: Unpriced::new(),
-        }
-    }
-
-    fn record(&mut self, now: Timestamp, call: Ended) {
-        let spent = self.energy(now).zip(self.before).map(|(after, before)| after - before);
-        self.now = now;
-        self.calls.push(Call {
-            method: call.method,
-            work: call.work,
-            depth: call.depth,
-            began: call.began,
-            took: now.since(call.began),
-            server: call.server,
-            in_vain: call.in_vain,
-            hedge: call.hedge,
-            why: call.why,
-            energy: spent.filter(|_| call.depth == 0 && !call.hedge),
-        });
-    }
-
-    /// What the device has spent since the beginning.
-    fn energy(&self, now: Timestamp) -> Option<Energy> {
-        let idle = self.device.idle(now - Timestamp::ZERO)?;
-        Some(idle + self.device.busy(self.busy)? + self.radio(now)?)
-    }
-
-    fn radio(&self, now: Timestamp) -> Option<Energy> {
-        self.paths.iter().map(|path| path.energy(now)).sum()
-    }
-
-    pub(super) fn outcome<T>(&mut self, value: T, elapsed: Duration, report: Report) -> Simulated<T> {
-        let bytes = |direction| self.paths.iter().map(|path| path.bytes(direction)).sum();
-        Simulated {
-            value,
-            elapsed,
-            energy: self.energy(self.now),
-            radio: self.radio(self.now),
-            sent: bytes(Direction::Up),
-            received: bytes(Direction::Down),
-            calls: std::mem::take(&mut self.calls),
-            report,
-        }
+        self.account().ended(now, call);
     }
 }

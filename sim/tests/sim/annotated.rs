@@ -115,3 +115,19 @@ fn what_nobody_priced_is_named() {
     assert!(matches!(&error, SimulationError::NoCost(_)));
     assert!(error.to_string().contains("::primes` takes"), "{error}");
 }
+
+#[test]
+fn regret_is_what_an_oracle_would_have_saved() {
+    let near = simulation(link(ms(5), 100)).run(sorting).expect("it runs");
+    // The first calls run here, to be timed; all others go where the oracle sends them.
+    assert!(near.regret_time().is_some_and(|regret| (1.05..4.0).contains(&regret)), "{near}");
+    let far = simulation(link(ms(3_000), 1)).run(sorting).expect("it runs");
+    assert_eq!(far.regret_time(), Some(1.0), "{far}");
+    // Greetings and pings are no call's, and fall into calls all the same.
+    assert!(far.regret_energy().is_some_and(|regret| (1.0..1.02).contains(&regret)), "{far}");
+    // What would have been agrees with what was, where a call did go.
+    let device = simulation(link(ms(5), 100)).policy(Policy::Device).run(sorting).expect("it runs");
+    let would = device.outer_calls().last().and_then(|call| call.there).expect("its size is known");
+    let was = near.outer_calls().last().expect("there are calls").took;
+    assert!(would.time.abs_diff(was) < ms(5), "{would:?} {was:?}");
+}

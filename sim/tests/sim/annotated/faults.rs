@@ -22,7 +22,8 @@ fn at(millis: u64) -> Timestamp {
 }
 
 fn with_faults(faults: &[(u64, Fault)]) -> Simulation {
-    let server = ServerModel::of_speed(10.0).with_faults(faults.iter().map(|(at_ms, fault)| (at(*at_ms), *fault)));
+    let server =
+        ServerModel::of_speed(10.0).with_faults(faults.iter().map(|(at_ms, fault)| (at(*at_ms), *fault)));
     Simulation::new()
         .device("raspberry-pi-4b")
         .expect("built in")
@@ -57,7 +58,8 @@ fn a_server_that_falls_silent_costs_its_callers_their_bound_once() {
 
 #[test]
 fn a_link_that_breaks_is_made_again() {
-    let outcome = with_faults(&[(3_000, Fault::Severed), (6_000, Fault::Severed)]).run(sorting).expect("it runs");
+    let outcome =
+        with_faults(&[(3_000, Fault::Severed), (6_000, Fault::Severed)]).run(sorting).expect("it runs");
     assert_eq!(outcome.value, sorting());
     let late: Vec<_> = outcome.outer_calls().filter(|call| call.began > at(7_000)).collect();
     assert!(late.iter().filter(|call| call.server.is_some()).count() > 3, "{outcome}");
@@ -106,7 +108,8 @@ fn a_second_server_takes_what_the_first_cannot() {
         .other_costs(ms(200))
         .run(sorting)
         .expect("it runs");
-    let by = |server: u16| outcome.outer_calls().filter(|call| call.server.is_some_and(|s| s.0 == server)).count();
+    let by =
+        |server: u16| outcome.outer_calls().filter(|call| call.server.is_some_and(|s| s.0 == server)).count();
     assert!(by(0) > 1 && by(1) > 3, "{outcome}");
 }
 

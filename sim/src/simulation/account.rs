@@ -1,0 +1,169 @@
+//! What a run has cost, call by call, and what it would have cost elsewhere.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use outboard_core::{ByteCount, Energy, Timestamp};
+use outboard_runtime::stage::{Ended, Ground, Performance, Ran};
+use outboard_runtime::support::Kind;
+use outboard_wire::Lane;
+
+use super::{Call, Figures, Simulated, Simulation, Way};
+use crate::device::DeviceModel;
+use crate::link::Direction;
+use crate::path::Path;
+use crate::server::ServerModel;
+
+/// What a run has cost so far.
+pub(super) struct Account {
+    device: DeviceModel,
+    /// The first server: what calls are compared with.
+    server: Option<ServerModel>,
+    pub(super) paths: Vec<Path>,
+    /// Time of the device's processors, in methods.
+    busy: Duration,
+    open: Option<Open>,
+    calls: Vec<Call>,
+    /// Methods that ran and have no cost.
+    pub(super) unpriced: BTreeSet<&'static str>,
+}
+
+/// A call of the app's code that is under way.
+struct Open {
+    /// The ways as they were when it began, for what might have been.
+    paths: Vec<Path>,
+    busy: Duration,
+    /// Time on the device of everything that ran for it, wherever it ran.
+    all: Duration,
+    /// The part of it that has to run on the device, and in how many runs.
+    device: Duration,
+    call_backs: u32,
+}
+
+/// Bytes around the slots of a call, and around its reply: ids, times, lengths.
+const AROUND: ByteCount = ByteCount::from_bytes(100);
+
+impl Account {
+    pub(super) fn new(simulation: &Simulation) -> Self {
+        Self {
+            device: simulation.device.clone(),
+            server: simulation.servers.first().map(|(server, _)| server.clone()),
+            paths: simulation.servers.iter().map(|(_, way)| way.path(&simulation.device)).collect(),
+            busy: Duration::ZERO,
+            open: None,
+            calls: Vec::new(),
+            unpriced: BTreeSet::new(),
+        }
+    }
+
+    /// A call of the app's code begins.
+    pub(super) fn began(&mut self) {
+        self.open = Some(Open {
+            paths: self.paths.clone(),
+            busy: self.busy,
+            all: Duration::ZERO,
+            device: Duration::ZERO,
+            call_backs: 0,
+        });
+    }
+
+    /// A method's body ran that takes so long on the device.
+    pub(super) fn ran(&mut self, ran: &Ran, time: Duration) {
+        if ran.ground == Ground::Device {
+            self.busy += time;
+        }
+        let Some(open) = self.open.as_mut().filter(|_| !ran.hedge) else { return };
+        open.all += time;
+        if ran.method.descriptor().kind == Kind::Device {
+            open.device += time;
+            open.call_backs += 1;
+        }
+    }
+
+    pub(super) fn ended(&mut self, now: Timestamp, ended: Ended) {
+        let took = now.since(ended.began);
+        let open = self.open.take_if(|_| ended.depth == 0 && !ended.hedge);
+        let energy = open.as_ref().and_then(|open| {
+            let radio = spent(&self.paths)?.saturating_sub(spent(&open.paths)?);
+            Some(self.device.idle(took)? + self.device.busy(self.busy - open.busy)? + radio)
+        });
+        let here = open.as_ref().map(|open| Figures { time: open.all, energy: self.running(open.all) });
+        let there = open.and_then(|open| match ended.server {
+            Some(_) => Some(Figures { time: took, energy }),
+            None => self.there(open, &ended),
+        });
+        self.calls.push(Call {
+            method: ended.method.descriptor().title(),
+            work: ended.work,
+            depth: ended.depth,
+            began: ended.began,
+            took,
+            server: ended.server,
+            in_vain: ended.in_vain,
+            hedge: ended.hedge,
+            why: ended.why,
+            energy,
+            here,
+            there,
+        });
+    }
+
+    /// What a call that ran here would have been on the first server.
+    fn there(&self, mut open: Open, ended: &Ended) -> Option<Figures> {
+        let (up, down) = ended.size?;
+        let before = spent(&open.paths);
+        let path = open.paths.first_mut()?;
+        let lane = |size: ByteCount| if size < BULK { Lane::Small } else { Lane::Bulk };
+        let (up, down) = (up + AROUND, down + AROUND);
+        let arrived = path.up(ended.began, up, lane(up))?;
+        let server = self.server.as_ref()?.takes(open.all - open.device);
+        let back = path.round_trip(arrived) * open.call_backs + open.device;
+        let reception = path.down(arrived + server + back, down, lane(down))?;
+        let time = path.receive(reception.begins, &reception).since(ended.began);
+        let radio = spent(&open.paths).zip(before).map(|(after, before)| after.saturating_sub(before));
+        let waiting = self.device.idle(time).zip(self.device.busy(open.device));
+        let energy = radio.zip(waiting).map(|(radio, (idle, busy))| radio + idle + busy);
+        Some(Figures { time, energy })
+    }
+
+    /// What the device spends on running for that long.
+    fn running(&self, time: Duration) -> Option<Energy> {
+        Some(self.device.idle(time)? + self.device.busy(time)?)
+    }
+
+    pub(super) fn outcome<T>(&mut self, performed: Performance<T>) -> Simulated<T> {
+        let Performance { value, began, ended, report, .. } = performed;
+        let bytes = |direction| self.paths.iter().map(|path| path.bytes(direction)).sum();
+        let radio = spent(&self.paths);
+        let idle = self.device.idle(ended - Timestamp::ZERO);
+        let energy = idle.zip(self.device.busy(self.busy)).zip(radio);
+        Simulated {
+            value,
+            elapsed: ended.since(began),
+            energy: energy.map(|((idle, busy), radio)| idle + busy + radio),
+            radio,
+            sent: bytes(Direction::Up),
+            received: bytes(Direction::Down),
+            calls: std::mem::take(&mut self.calls),
+            report,
+        }
+    }
+}
+
+/// A frame from this size on goes as bulk (`ARCHITECTURE.md`, two lanes).
+const BULK: ByteCount = ByteCount::from_bytes(16 << 10);
+
+/// What the radio took for all transfers so far, the tail that is still to come included.
+fn spent(paths: &[Path]) -> Option<Energy> {
+    paths.iter().map(Path::charged).sum()
+}
+
+impl Way {
+    fn path(&self, device: &DeviceModel) -> Path {
+        match (self, device.radio) {
+            (Self::Path(path), _) => Path::clone(path),
+            (Self::Link(link), None) => Path::new(link.clone()),
+            (Self::Link(link), Some(radio)) => Path::new(link.clone()).with_radio(radio),
+        }
+    }
+}

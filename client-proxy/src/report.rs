@@ -6,7 +6,7 @@ use std::time::Duration;
 use outboard_core::{Bandwidth, ByteCount, Cost, Energy, MethodIndex, Placement, ServerIndex, Timestamp};
 use outboard_profiler::{FigureQuality, Spread};
 
-use crate::decision::{LocalReason, Offer, Request};
+use crate::decision::{Decision, LocalReason, Offer, Request};
 use crate::engine::Engine;
 use crate::method::{MethodState, Word};
 use crate::quote::Quote;
@@ -119,6 +119,20 @@ impl Engine {
                     cost(plan.all_local())
                 )
             }),
+        }
+    }
+
+    /// Why a call runs where it was decided to, in a sentence with the figures that speak for it and against it.
+    pub fn explain(&self, now: Timestamp, request: &Request, decision: &Decision) -> String {
+        let Some(state) = self.methods.get(request.method.position()) else {
+            return LocalReason::Unknown.to_string();
+        };
+        let (shown, _) = self.consider(now, request);
+        match decision {
+            Decision::Remote(offer) => self.why_remote(now, state, offer, shown.map(|(_, quote)| quote)),
+            Decision::Local(reason) | Decision::Refused(reason) => {
+                self.why_local(now, request.method, *reason, shown)
+            }
         }
     }
 

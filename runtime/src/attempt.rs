@@ -43,8 +43,6 @@ pub(crate) enum Go {
     Here {
         /// Its fallback does, that is.
         wants_fallback: bool,
-        /// Why, where that was decided just now.
-        reason: Option<LocalReason>,
     },
     /// It goes elsewhere first.
     There(Plan),
@@ -69,7 +67,7 @@ pub(crate) struct Sizing {
     device: Arc<Device>,
     request: Request,
     /// Why it runs here.
-    pub(crate) reason: LocalReason,
+    reason: LocalReason,
     /// The device is told, and not only the stage that the call is on.
     told: bool,
 }
@@ -107,7 +105,7 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     }
     if let Some(hedging) = context::hedging() {
         hedging.gate(descriptor);
-        return Go::Here { wants_fallback: false, reason: None };
+        return Go::Here { wants_fallback: false };
     }
     let Some(device) = context::device() else {
         if context::is_serving() {
@@ -128,7 +126,7 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
         back.gate();
     }
     if descriptor.kind == Kind::Device {
-        return Go::Here { wants_fallback: false, reason: Some(LocalReason::DeviceMethod) };
+        return Go::Here { wants_fallback: false };
     }
     if let Some(go) = once::on_device(method, back.as_ref()) {
         return go;
@@ -136,14 +134,13 @@ pub(crate) fn plan(method: &'static Method, work: Option<f64>) -> Go {
     let within = back.and_then(|back| back.attempt(&device));
     let request = Request { caller: stack::current(), work, within, ..Request::new(index) };
     let (decision, sized) = device.decide(&request);
+    stage::explained(|| device.explain(&request, &decision));
     match decision {
         Decision::Remote(offer) => Go::There(Plan::Server(device, offer)),
         Decision::Local(reason) if sized || stage::wants_size() => {
             Go::There(Plan::Sized(Sizing { device, request, reason, told: sized }))
         }
-        Decision::Local(reason) => {
-            Go::Here { wants_fallback: descriptor.fallback && is_away(reason), reason: Some(reason) }
-        }
+        Decision::Local(reason) => Go::Here { wants_fallback: descriptor.fallback && is_away(reason) },
         Decision::Refused(reason) => Go::There(Plan::Nowhere(reason.to_string())),
     }
 }

@@ -161,6 +161,12 @@ impl Device {
         (decision, sized)
     }
 
+    /// Why a call runs where it was decided to.
+    pub(crate) fn explain(&self, request: &Request, decision: &Decision) -> String {
+        let core = self.lock();
+        core.engine.explain(self.clock.now(), request, decision)
+    }
+
     /// The size of a call's slots; `returning` is the part of those that come back.
     pub(crate) fn sized(&self, request: &Request, size: ByteCount, returning: ByteCount) {
         self.with(|engine, now| engine.sized(now, request, size, returning));

@@ -27,7 +27,7 @@ use crate::mailbox::Mailbox;
 use ends::Ends;
 pub(crate) use link::StagedLink;
 pub use run::{Cast, Performance, ServerRole, StageError, perform};
-pub(crate) use runs::{Run, begin, close, landed, open, sized, wants_size};
+pub(crate) use runs::{Run, begin, close, explained, landed, open, sized, wants_size};
 pub use scene::{Arrival, End, Ended, Ground, Happening, LinkId, Ran, Scene};
 use turns::{Next, Seat, Turns};
 

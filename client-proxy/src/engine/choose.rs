@@ -55,7 +55,7 @@ impl Engine {
             }
             let Some(statistics) = self.profile.method(request.method) else { continue };
             let terms = self.methods[request.method.position()].terms();
-            let quote = Quote::reckon(statistics, None, None, terms, &self.market(now, server));
+            let quote = Quote::reckon(statistics, request.work, None, terms, &self.market(now, server));
             let judged = self.held_at(now, request, server).map_or(Ok(()), Err);
             match judged.and_then(|()| self.offer(now, request, server, &quote)) {
                 Ok(offer) => return (Some((server, quote)), Ok(offer)),

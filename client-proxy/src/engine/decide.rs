@@ -30,15 +30,24 @@ impl Engine {
             return Decision::Local(LocalReason::Unknown);
         };
         state.last_reason = judged.err();
-        match judged {
-            Ok(offer) => {
-                tracing::debug!(method = %state.info.name, ?offer, "offer");
-                Decision::Remote(offer)
-            }
-            Err(reason) => {
-                tracing::trace!(method = %state.info.name, ?reason, "local");
-                if state.info.remote_only { Decision::Refused(reason) } else { Decision::Local(reason) }
-            }
+        let remote_only = state.info.remote_only;
+        let decision = match judged {
+            Ok(offer) => Decision::Remote(offer),
+            Err(reason) if remote_only => Decision::Refused(reason),
+            Err(reason) => Decision::Local(reason),
+        };
+        self.log(now, request, &decision);
+        decision
+    }
+
+    /// One line for each decision, with all that it was found from. Nothing is put together that nobody reads.
+    fn log(&self, now: Timestamp, request: &Request, decision: &Decision) {
+        let method = || self.methods[request.method.position()].info.name.as_str();
+        let why = || self.explain(now, request, decision);
+        match decision {
+            Decision::Remote(_) => tracing::debug!(method = method(), why = why(), "goes to a server"),
+            Decision::Local(_) => tracing::trace!(method = method(), why = why(), "runs here"),
+            Decision::Refused(_) => tracing::debug!(method = method(), why = why(), "runs nowhere"),
         }
     }
 

@@ -70,7 +70,7 @@ pub(super) fn on_device(method: &'static Method, back: Option<&Arc<CallBack>>) -
     if !descriptor.once {
         // What it calls may have been called before, and is counted here; on a server it would be counted anew.
         let stays = part.again && !descriptor.remote_only && registry::has_once();
-        return stays.then_some(Go::Here { wants_fallback: false, reason: None });
+        return stays.then_some(Go::Here { wants_fallback: false });
     }
     match back.filter(|_| !part.again) {
         Some(back) if offer::of(method).obstacle.is_some() => back.refuse_once(descriptor.title()),

@@ -31,6 +31,8 @@ thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
     /// The server whose reply was committed last on this thread, and what was sent for it.
     static LANDED: Cell<Option<(ServerIndex, ByteCount)>> = const { Cell::new(None) };
+    /// Why the call that was decided on last runs where it does.
+    static WHY: RefCell<String> = const { RefCell::new(String::new()) };
     /// The size of the slots that were encoded last on this thread, only to know it, and of those that come back.
     static SIZED: Cell<Option<(ByteCount, ByteCount)>> = const { Cell::new(None) };
     /// Calls of this thread that are not async, innermost last.
@@ -64,6 +66,13 @@ pub(crate) fn begin(method: &'static Method, work: Option<f64>) -> Option<Run> {
 pub(crate) fn landed(server: ServerIndex, sent: ByteCount) {
     if super::is_on() {
         LANDED.set(Some((server, sent)));
+    }
+}
+
+/// Where a call runs was decided, for that reason. Not asked where nobody wants to know.
+pub(crate) fn explained(why: impl FnOnce() -> String) {
+    if super::is_on() {
+        WHY.set(why());
     }
 }
 
@@ -118,16 +127,7 @@ impl Run {
 
     /// Where it goes was decided.
     pub(crate) fn decided(&mut self, go: &Go) {
-        self.why = match go {
-            Go::Here { reason: Some(reason), .. } => reason.to_string(),
-            Go::There(Plan::Sized(sizing)) => sizing.reason.to_string(),
-            Go::There(Plan::Server(_, offer)) => {
-                let local = offer.local.map_or("unknown".to_owned(), |local| format!("{local:.1?}"));
-                let tried = if offer.exploring { "a try: " } else { "" };
-                format!("{tried}{:.1?} predicted against {local} here", offer.predicted)
-            }
-            _ => String::new(),
-        };
+        self.why = WHY.take();
         self.in_vain = matches!(go, Go::There(Plan::Server(..)));
     }
 

@@ -151,8 +151,8 @@ fn consult(method: &'static Method, work: Option<f64>) -> Entry {
     let (go, run) = decide(method, work);
     match go {
         Go::Bare => Entry::Local(Frame::none().staged(run)),
-        Go::Here { wants_fallback: true, .. } => Entry::Local(Frame(Frame::WANTS_FALLBACK).staged(run)),
-        Go::Here { wants_fallback: false, .. } => Entry::Local(Frame::counted(method, || work).staged(run)),
+        Go::Here { wants_fallback: true } => Entry::Local(Frame(Frame::WANTS_FALLBACK).staged(run)),
+        Go::Here { wants_fallback: false } => Entry::Local(Frame::counted(method, || work).staged(run)),
         Go::There(plan) => Entry::Remote(Attempt(Box::new(Departure { method, work, plan, run }))),
     }
 }
@@ -261,7 +261,7 @@ fn consult_async(method: &'static Method, work: Option<f64>) -> AsyncEntry {
     let run = run.map(Run::detached);
     match go {
         Go::Bare => AsyncEntry::Local(AsyncFrame::none().staged(run)),
-        Go::Here { wants_fallback, .. } => {
+        Go::Here { wants_fallback } => {
             let frame = AsyncFrame { method: Some(method), work, wants_fallback, ..AsyncFrame::none() };
             AsyncEntry::Local(frame.staged(run))
         }

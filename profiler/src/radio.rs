@@ -104,4 +104,3 @@ impl Fine {
 }
 
 const FINE_PER_MICROJOULE: u128 = 1_000_000_000;
-

@@ -117,14 +117,19 @@ impl<T> Simulated<T> {
     }
 }
 
+/// The sums, then a line for each call; in the alternate form (`{:#}`) with the reason for its place.
 impl<T> fmt::Display for Simulated<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let energy = self.energy.map_or("energy unknown".to_owned(), |energy| energy.to_string());
         writeln!(f, "{:.3?}, {energy}, {} sent, {} received", self.elapsed, self.sent, self.received)?;
-        self.calls.iter().try_for_each(|call| writeln!(f, "{call}"))
+        self.calls.iter().try_for_each(|call| {
+            call.fmt(f)?;
+            writeln!(f)
+        })
     }
 }
 
+/// In the alternate form (`{:#}`) with the reason for its place.
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match (self.server, self.in_vain) {
@@ -135,6 +140,9 @@ impl fmt::Display for Call {
         };
         let (began, indent) = (self.began - Timestamp::ZERO, "  ".repeat(self.depth));
         write!(f, "{began:>12.3?} {:>10.3?} {indent}{} on {place}", self.took, self.method)?;
-        if self.why.is_empty() { Ok(()) } else { write!(f, " ({})", self.why) }
+        match f.alternate() && !self.why.is_empty() {
+            true => write!(f, ": {}", self.why),
+            false => Ok(()),
+        }
     }
 }

@@ -32,5 +32,7 @@ pub use server::{Fault, ServerModel};
 pub use simulation::{
     Call, Figures, IntoCost, MethodCost, Simulated, Simulation, SimulationError, Way, block_on, pass,
 };
-pub use trace::{LinkStep, LinkTrace, Loss, StepsError, TraceEnd};
+pub use trace::{
+    Arrival, ArrivalTrace, LinkStep, LinkTrace, Loss, PowerTrace, StepsError, TraceEnd, TraceError, Voltage,
+};
 pub use world::{Happening, Job, World};

@@ -82,8 +82,10 @@ pub struct Link {
 /// What one direction has under way.
 #[derive(Clone, Debug)]
 struct Lane {
-    /// When the last byte that was handed over has left.
+    /// When the last byte that was handed over has left, rounded up.
     free: u64,
+    /// What the course has carried by then, not rounded: what follows at once loses nothing.
+    done: u128,
     /// When the last message arrives.
     arrival: u64,
     random: Random,
@@ -135,7 +137,8 @@ impl Link {
     /// If there is no rate in the trace and none stands in.
     pub fn recorded(trace: &LinkTrace, missing: &Missing, seed: u64) -> Result<Self, LinkError> {
         let (course, says_round_trip) = fill::course(trace, missing)?;
-        let lane = |purpose| Lane { free: 0, arrival: 0, random: Random::for_purpose(seed, purpose) };
+        let lane =
+            |purpose| Lane { free: 0, done: 0, arrival: 0, random: Random::for_purpose(seed, purpose) };
         Ok(Self {
             course: Arc::new(course),
             round_trip: (!says_round_trip).then_some(missing.round_trip),
@@ -154,8 +157,13 @@ impl Link {
 
     /// Begins that far into what was recorded. Outages stay where they are.
     #[must_use]
-    pub fn starting_at(self, offset: Duration) -> Self {
-        Self { offset: nanos(offset), ..self }
+    pub fn starting_at(mut self, offset: Duration) -> Self {
+        self.offset = nanos(offset);
+        for direction in 0..self.lanes.len() {
+            self.lanes[direction].done =
+                self.course.carried(direction, self.moment(self.lanes[direction].free));
+        }
+        self
     }
 
     /// There and back, as it is at a moment, without what waits in front of the link.
@@ -218,6 +226,7 @@ impl Link {
         let start = self.first_leaves(at.max(self.lanes[index].free));
         let left =
             start.and_then(|start| self.last_leaves(index, start, course::work(size.as_bytes().max(1))));
+        let (left, done) = left.map_or((None, 0), |(left, done)| (Some(left), done));
         // Drawn in any case, so that what is drawn next does not depend on it.
         let repeats = self.draw_repeats(index, start.unwrap_or(at));
         let arrival = match (start, left) {
@@ -231,12 +240,15 @@ impl Link {
         {
             // What was leaving stops when the connection breaks; what had not begun leaves the lane as it was.
             if start.is_some_and(|start| start < from) {
-                self.lanes[index].free = left.map_or(from, |left| left.min(from));
+                let free = left.map_or(from, |left| left.min(from));
+                self.lanes[index].free = free;
+                self.lanes[index].done = self.course.carried(index, self.moment(free));
             }
             return None;
         }
         let lane = &mut self.lanes[index];
         lane.free = left.unwrap_or(u64::MAX);
+        lane.done = done;
         lane.arrival = arrival.unwrap_or(u64::MAX);
         arrival.map(Timestamp::from_nanos)
     }
@@ -263,22 +275,28 @@ impl Link {
         Some(self.outages.over(at).unwrap_or(at)).filter(|&at| at < u64::MAX)
     }
 
-    /// When that much work that begins at a moment outside of outages is done.
-    fn last_leaves(&self, direction: usize, start: u64, work: u128) -> Option<u64> {
+    /// When that much work that begins at a moment outside of outages is done, and what the course has carried then.
+    fn last_leaves(&self, direction: usize, start: u64, work: u128) -> Option<(u64, u128)> {
+        let lane = &self.lanes[direction];
         let (mut start, mut work) = (start, work);
+        let mut carried = match lane.free == start {
+            true => lane.done,
+            false => self.course.carried(direction, self.moment(start)),
+        };
         loop {
-            let carried = self.course.carried(direction, self.moment(start));
             let left =
                 self.course.reached(direction, carried + work).and_then(|at| at.checked_sub(self.offset));
+            let left = left.map(|left| (left, carried + work));
             let Some((down, up_again)) = self.outages.next(start) else { return left };
-            if left.is_some_and(|left| left <= down) {
+            if left.is_some_and(|(left, _)| left <= down) {
                 return left;
             }
-            work -= self.work_between(direction, start, down);
+            work -= self.course.carried(direction, self.moment(down)) - carried;
             start = up_again;
             if start == u64::MAX {
                 return None;
             }
+            carried = self.course.carried(direction, self.moment(start));
         }
     }
 

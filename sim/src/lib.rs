@@ -5,6 +5,7 @@
 
 mod agenda;
 mod app;
+mod battery;
 mod device;
 mod link;
 mod outcome;
@@ -19,6 +20,7 @@ mod world;
 
 pub use agenda::Agenda;
 pub use app::{Calls, Cost, MethodModel, ModelApp, Size};
+pub use battery::Battery;
 pub use device::DeviceModel;
 pub use link::{
     Direction, Link, LinkError, LinkState, Markov, Missing, OtherDirection, Outage, OutageKind, RoundTrip,

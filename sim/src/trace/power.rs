@@ -42,6 +42,11 @@ impl Voltage {
     pub const fn from_millivolts(millivolts: u64) -> Self {
         Self(millivolts.saturating_mul(1_000))
     }
+
+    /// In microvolts.
+    pub const fn as_microvolts(self) -> u64 {
+        self.0
+    }
 }
 
 impl PowerTrace {

@@ -7,6 +7,7 @@ mod agenda;
 mod app;
 mod battery;
 mod device;
+mod generate;
 mod link;
 mod outcome;
 mod path;
@@ -22,6 +23,7 @@ pub use agenda::Agenda;
 pub use app::{Calls, Cost, MethodModel, ModelApp, Size};
 pub use battery::Battery;
 pub use device::DeviceModel;
+pub use generate::Preset;
 pub use link::{
     Direction, Link, LinkError, LinkState, Markov, Missing, OtherDirection, Outage, OutageKind, RoundTrip,
 };

@@ -12,6 +12,8 @@ mod course;
 mod fill;
 mod markov;
 mod outage;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

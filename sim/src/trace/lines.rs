@@ -146,3 +146,26 @@ impl Header<'_> {
         TraceError::UnknownColumn { file: self.file.to_owned(), column: shown(column), known }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_samples_than_are_kept_are_refused() {
+        let source = Source::new("long", "");
+        let mut samples = vec![(); MAX_STEPS - 1];
+        assert_eq!(source.push(&mut samples, ()), Ok(()));
+        let refused = source.push(&mut samples, ());
+        assert_eq!(refused, Err(TraceError::TooLong { file: "long".into(), limit: MAX_STEPS }));
+    }
+
+    #[test]
+    fn blank_lines_comments_and_marks_are_passed_over_and_counted() {
+        let lines: Vec<_> = Source::new("x", "\u{feff}1\r\n\n# said\n 2 ")
+            .lines()
+            .map(|line| (line.number, line.text))
+            .collect();
+        assert_eq!(lines, [(1, "1"), (4, "2")]);
+    }
+}

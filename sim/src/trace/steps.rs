@@ -6,6 +6,8 @@ use std::time::Duration;
 use outboard_core::Bandwidth;
 use thiserror::Error;
 
+use crate::link::Direction;
+
 /// More steps are refused: a day of steps that are a tenth of a second long, or forty times the longest shared trace.
 pub(crate) const MAX_STEPS: usize = 4_000_000;
 /// Longer traces are refused: about 36 years, far enough from the end of a `Timestamp` for sums.
@@ -149,6 +151,19 @@ impl LinkTrace {
     /// What happens then.
     pub fn end(&self) -> TraceEnd {
         self.end
+    }
+
+    /// The same steps without the rates of a direction: a recording of what was transferred says what the link could carry
+    /// only where there was always something to send.
+    #[must_use]
+    pub fn without(mut self, direction: Direction) -> Self {
+        for step in &mut self.steps {
+            match direction {
+                Direction::Up => step.up = None,
+                Direction::Down => step.down = None,
+            }
+        }
+        self
     }
 
     /// The same steps with another end.

@@ -21,6 +21,15 @@ pub(crate) enum Failure {
     Greeting { peer: &'static str, said: String },
     #[error("cannot choose a processor: {0}")]
     Affinity(io::Error),
+    #[error(
+        "there are no recordings in {}: set OUTBOARD_TRACES to a folder that has some (its `network/` holds mahimahi, \
+         5g-ireland, merina or starlink), or measure on generated traces", folder.display()
+    )]
+    NoTraces { folder: PathBuf },
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot replay a recording: {0}")]
+    Trace(#[from] outboard_sim::TraceError),
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("{what} failed: {source}")]

@@ -21,6 +21,8 @@ mod peer;
 mod peers;
 mod report;
 mod series;
+#[cfg_attr(not(test), expect(dead_code, reason = "the experiments on decisions replay them"))]
+mod traces;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -67,8 +67,8 @@ pub enum LinkError {
     NoRate,
 }
 
-/// 65 ms both ways: the middle of the 53–76 ms that calls took back to back on recorded cellular links (REFERENCE §3).
-/// Quality: modelled.
+/// 65 ms there and back: the middle of the 53–76 ms that calls took back to back, computed from public recordings of cellular
+/// links. Quality: modelled.
 impl Default for RoundTrip {
     fn default() -> Self {
         Self::Fixed(Duration::from_millis(65))

@@ -15,6 +15,7 @@ use outboard_runtime::Method;
 use outboard_runtime::stage::{self, Cast, ServerRole, StageError};
 use outboard_wire::frame::{AppIdentity, Capacity};
 
+use crate::battery::Battery;
 use crate::device::DeviceModel;
 use crate::link::Link;
 use crate::path::Path;
@@ -49,6 +50,7 @@ use scene::Surroundings;
 #[must_use]
 pub struct Simulation {
     device: DeviceModel,
+    battery: Option<Battery>,
     servers: Vec<(ServerModel, Way)>,
     costs: costs::Costs,
     policy: Policy,
@@ -101,6 +103,7 @@ impl Simulation {
         let defaults = Settings::new(AppIdentity::default(), InstanceId(0));
         Self {
             device: DeviceModel::default(),
+            battery: None,
             servers: Vec::new(),
             costs: costs::Costs::default(),
             policy: defaults.policy,
@@ -123,6 +126,12 @@ impl Simulation {
     /// The device, by its profile.
     pub fn device_profile(self, profile: &DeviceProfile) -> Self {
         Self { device: DeviceModel::new(profile), ..self }
+    }
+
+    /// What the device draws from: a battery, which other consumers may drain too, as a recorded power says. When it is
+    /// empty the run goes on all the same, and the outcome says so.
+    pub fn battery(self, battery: Battery) -> Self {
+        Self { battery: Some(battery), ..self }
     }
 
     /// A server, and the way to it: a [`Link`], which the device is on by its own radio, or a [`Path`] with another one or

@@ -9,6 +9,7 @@ use outboard_runtime::support::Kind;
 use outboard_wire::Lane;
 
 use super::{Call, Figures, Simulated, Simulation, Way};
+use crate::battery::Battery;
 use crate::device::DeviceModel;
 use crate::link::Direction;
 use crate::path::Path;
@@ -17,6 +18,7 @@ use crate::server::ServerModel;
 /// What a run has cost so far.
 pub(super) struct Account {
     device: DeviceModel,
+    battery: Option<Battery>,
     /// The first server: what calls are compared with.
     server: Option<ServerModel>,
     pub(super) paths: Vec<Path>,
@@ -47,6 +49,7 @@ impl Account {
     pub(super) fn new(simulation: &Simulation) -> Self {
         Self {
             device: simulation.device.clone(),
+            battery: simulation.battery.clone(),
             server: simulation.servers.first().map(|(server, _)| server.clone()),
             paths: simulation.servers.iter().map(|(_, way)| way.path(&simulation.device)).collect(),
             busy: Duration::ZERO,
@@ -137,11 +140,18 @@ impl Account {
         let radio = spent(&self.paths);
         let idle = self.device.idle(ended - Timestamp::ZERO);
         let energy = idle.zip(self.device.busy(self.busy)).zip(radio);
+        let energy = energy.map(|((idle, busy), radio)| idle + busy + radio);
+        let left = self.battery.take().zip(energy).map(|(mut battery, energy)| {
+            battery.advance(ended);
+            battery.drain(energy);
+            battery.left()
+        });
         Simulated {
             value,
             elapsed: ended.since(began),
-            energy: energy.map(|((idle, busy), radio)| idle + busy + radio),
+            energy,
             radio,
+            left,
             sent: bytes(Direction::Up),
             received: bytes(Direction::Down),
             calls: std::mem::take(&mut self.calls),

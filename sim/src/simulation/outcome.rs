@@ -20,6 +20,8 @@ pub struct Simulated<T> {
     pub energy: Option<Energy>,
     /// The radio's part of it. `None` where the radio is not known.
     pub radio: Option<Energy>,
+    /// What is left in the battery. `None` without one, or where the device's energy is not known.
+    pub left: Option<Energy>,
     /// Everything that was sent to servers: greetings, pings and attempts in vain as well.
     pub sent: ByteCount,
     /// Everything that servers sent.

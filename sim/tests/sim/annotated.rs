@@ -6,8 +6,8 @@ mod futures;
 use std::time::Duration;
 
 use outboard::{Policy, State, method, remoteable};
-use outboard_core::Bandwidth;
-use outboard_sim::{Cost, Link, ServerModel, Simulated, Simulation, SimulationError, pass};
+use outboard_core::{Bandwidth, Energy};
+use outboard_sim::{Battery, Cost, Link, ServerModel, Simulated, Simulation, SimulationError, pass};
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -130,4 +130,20 @@ fn regret_is_what_an_oracle_would_have_saved() {
     let would = device.outer_calls().last().and_then(|call| call.there).expect("its size is known");
     let was = near.outer_calls().last().expect("there are calls").took;
     assert!(would.time.abs_diff(was) < ms(5), "{would:?} {was:?}");
+}
+
+#[test]
+fn a_battery_lasts_longer_with_a_server_nearby() {
+    let full = Energy::from_millijoules(200_000);
+    let run = |policy| {
+        let simulation = simulation(link(ms(5), 100)).policy(policy).battery(Battery::new(full));
+        simulation.run(sorting).expect("it runs")
+    };
+    let (plan, device) = (run(Policy::Plan), run(Policy::Device));
+    for outcome in [&plan, &device] {
+        assert_eq!(outcome.left.zip(outcome.energy).map(|(left, spent)| left + spent), Some(full));
+    }
+    assert!(plan.left > device.left, "{plan}{device}");
+    let empty = simulation(link(ms(5), 100)).battery(Battery::new(Energy::from_millijoules(10)));
+    assert_eq!(empty.run(sorting).expect("it runs").left, Some(Energy::ZERO));
 }

@@ -27,6 +27,7 @@ pub use generate::Preset;
 pub use link::{
     Direction, Link, LinkError, LinkState, Markov, Missing, OtherDirection, Outage, OutageKind, RoundTrip,
 };
+pub use outboard_core::{Bandwidth, ByteCount, Energy, Power, Timestamp};
 pub use outcome::{CallRecord, Outcome, Place, Went};
 pub use path::{Path, Reception};
 pub use random::Random;

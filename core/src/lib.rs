@@ -34,4 +34,4 @@ pub use id::{
 pub use plan::{Choice, Plan, PlanError, Quality, Value, Why};
 pub use problem::{Cost, Edge, Objective, Placement, Problem, ProblemError, TimeBound, Vertex};
 pub use time::Timestamp;
-pub use unit::{Bandwidth, ByteCount, Energy, Power};
+pub use unit::{Bandwidth, ByteCount, Energy, Frequency, Power};

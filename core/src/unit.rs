@@ -98,6 +98,10 @@ unit!(
     /// A rate of data, kept in bits per second.
     Bandwidth, from_bits_per_second, as_bits_per_second, "bits per second"
 );
+unit!(
+    /// The clock rate of a processor, kept in hertz.
+    Frequency, from_hertz, as_hertz, "hertz"
+);
 
 impl Energy {
     /// From millijoules.
@@ -148,6 +152,18 @@ impl Bandwidth {
     pub fn of(bytes: ByteCount, time: Duration) -> Option<Self> {
         let nanos = time.as_nanos();
         (nanos > 0).then(|| Self(narrow(u128::from(bytes.0) * 8 * NANOS_PER_SECOND / nanos)))
+    }
+}
+
+impl Frequency {
+    /// From kilohertz, the unit of Linux's cpufreq and of Android's power profiles.
+    pub const fn from_kilohertz(kilohertz: u64) -> Self {
+        Self(kilohertz.saturating_mul(1_000))
+    }
+
+    /// In megahertz, with fractions.
+    pub fn as_megahertz_f64(self) -> f64 {
+        self.0 as f64 / 1e6
     }
 }
 
@@ -202,6 +218,12 @@ impl fmt::Display for Bandwidth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(1_000_000_000, "Gbit/s"), (1_000_000, "Mbit/s"), (1_000, "kbit/s"), (1, "bit/s")];
         scaled(f, self.0, &units)
+    }
+}
+
+impl fmt::Display for Frequency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        scaled(f, self.0, &[(1_000_000_000, "GHz"), (1_000_000, "MHz"), (1_000, "kHz"), (1, "Hz")])
     }
 }
 
@@ -260,6 +282,7 @@ mod tests {
         assert_eq!(ByteCount::from_bytes(999).to_string(), "999 B");
         assert_eq!(ByteCount::from_bytes(11_000).to_string(), "11.0 kB");
         assert_eq!(Bandwidth::from_kilobits_per_second(400).to_string(), "400 kbit/s");
+        assert_eq!(Frequency::from_kilohertz(1_804_800).to_string(), "1.80 GHz");
     }
 
     #[test]

@@ -1,12 +1,20 @@
 //! What a device draws: profiles as files, every figure with its source.
 
+#[cfg(feature = "android")]
+mod android;
+mod built_in;
+mod cpu;
+mod error;
 mod parse;
 mod radio;
+mod write;
 
 use std::fmt;
 
-use outboard_core::Power;
-use thiserror::Error;
+use outboard_core::Energy;
+
+pub use cpu::{CpuCluster, CpuLevel, CpuProfile, CpuSpeed};
+pub use error::ProfileError;
 
 pub(crate) use radio::MOST_TAILS;
 pub use radio::{Phase, RadioProfile, TailProfile};
@@ -22,6 +30,8 @@ pub use radio::{Phase, RadioProfile, TailProfile};
 /// [radio]
 /// kind = "wifi"
 /// transmit = { watts = 0.40, quality = "modelled", source = "EnergyBox" }
+/// [battery]
+/// capacity = { milliampere_hours = 5000, volts = 3.7, quality = "measured", source = "its label" }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -32,18 +42,8 @@ pub struct DeviceProfile {
     pub cpu: CpuProfile,
     /// Its radio.
     pub radio: RadioProfile,
-}
-
-/// Power of the whole device by the state of its processors.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct CpuProfile {
-    /// How many cores share the difference between `idle` and `busy`.
-    pub cores: Option<u16>,
-    /// The whole device, idle, its radio associated and silent.
-    pub idle: Option<Figure<Power>>,
-    /// The whole device with every core busy.
-    pub busy: Option<Figure<Power>>,
+    /// What its battery holds when full.
+    pub battery: Option<Figure<Energy>>,
 }
 
 /// A figure and how much it can be trusted.
@@ -83,31 +83,13 @@ impl DeviceProfile {
         parse::profile(file, text)
     }
 
-    /// The names of the profiles that come with Outboard.
-    pub fn built_in_names() -> impl Iterator<Item = &'static str> {
-        BUILT_IN.iter().map(|(name, _)| *name)
-    }
-
-    /// A profile that comes with Outboard, by its file name without the ending: `raspberry-pi-4b`, say.
+    /// The text of a profile, as [`parse`](Self::parse) reads it.
     ///
-    /// # Errors
-    /// A name that none of them has; the error lists them.
-    pub fn built_in(name: &str) -> Result<Self, ProfileError> {
-        let Some((file, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
-            let known = BUILT_IN.map(|(name, _)| name).join(", ");
-            return Err(ProfileError::NoSuchProfile { name: name.to_owned(), known });
-        };
-        Self::parse(file, text)
+    /// A figure whose quality is unknown is left out: what a profile says, it says with a source.
+    pub fn to_toml(&self) -> String {
+        write::profile(self)
     }
 }
-
-const BUILT_IN: [(&str, &str); 5] = [
-    ("pixel-4a-5g-wifi", include_str!("../profiles/pixel-4a-5g-wifi.toml")),
-    ("raspberry-pi-3b-plus", include_str!("../profiles/raspberry-pi-3b-plus.toml")),
-    ("raspberry-pi-4b", include_str!("../profiles/raspberry-pi-4b.toml")),
-    ("raspberry-pi-5", include_str!("../profiles/raspberry-pi-5.toml")),
-    ("raspberry-pi-zero-w", include_str!("../profiles/raspberry-pi-zero-w.toml")),
-];
 
 impl fmt::Display for FigureQuality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,68 +101,10 @@ impl fmt::Display for FigureQuality {
     }
 }
 
-/// What is wrong with a device profile.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ProfileError {
-    /// The file is not TOML.
-    #[error("{file} is not valid TOML: {message}")]
-    Syntax {
-        /// The file.
-        file: String,
-        /// Where, and what the parser says.
-        message: String,
-    },
-    /// A key that no profile has; most often a misspelling.
-    #[error("{file}: `{key}` is not a key of a device profile: use one of {allowed}")]
-    UnknownKey {
-        /// The file.
-        file: String,
-        /// The key with its sections.
-        key: String,
-        /// What may stand there.
-        allowed: String,
-    },
-    /// A key that has to be there.
-    #[error("{file}: `{key}` is missing: add it")]
-    Missing {
-        /// The file.
-        file: String,
-        /// The key with its sections.
-        key: String,
-    },
-    /// A value of the wrong type or out of range.
-    #[error("{file}: `{key}` must be {expected}")]
-    BadValue {
-        /// The file.
-        file: String,
-        /// The key with its sections.
-        key: String,
-        /// What may stand there.
-        expected: &'static str,
-    },
-    /// No radio of that name comes with Outboard.
-    #[error(
-        "there is no built-in radio `{name}`: use one of {known}, or leave `profile` out and state the figures"
-    )]
-    NoSuchRadio {
-        /// The name asked for.
-        name: String,
-        /// The names there are.
-        known: String,
-    },
-    /// No profile of that name comes with Outboard.
-    #[error("there is no built-in device profile `{name}`: use one of {known}, or the path of a file")]
-    NoSuchProfile {
-        /// The name asked for.
-        name: String,
-        /// The names there are.
-        known: String,
-    },
-}
-
 #[cfg(test)]
 mod tests {
+    use outboard_core::Power;
+
     use super::*;
 
     fn error(text: &str) -> String {
@@ -191,7 +115,7 @@ mod tests {
     fn every_profile_that_comes_along_is_sound_and_names_its_sources() {
         for name in DeviceProfile::built_in_names() {
             let profile = DeviceProfile::built_in(name).unwrap_or_else(|error| panic!("{error}"));
-            let cpu = [&profile.cpu.idle, &profile.cpu.busy];
+            let cpu = [&profile.cpu.idle, &profile.cpu.busy, &profile.cpu.active];
             let radio =
                 [&profile.radio.idle, &profile.radio.receive, &profile.radio.transmit, &profile.radio.tail];
             for figure in cpu.into_iter().chain(radio).flatten() {
@@ -202,9 +126,13 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_none() {
+        let fuze = DeviceProfile::built_in("htc-fuze").expect("built in");
+        assert_eq!((fuze.battery, fuze.cpu.active), (None, None));
+        let busy = fuze.cpu.busy.expect("as in MAUI's figure 8");
+        assert_eq!(busy.value * std::time::Duration::from_secs(12), Energy::from_millijoules(15_000));
         let pixel = DeviceProfile::built_in("pixel-4a-5g-wifi").expect("built in");
-        assert_eq!(pixel.cpu.idle, None);
-        assert_eq!(pixel.radio.transmit.map(|figure| figure.value), Some(Power::from_milliwatts(1_220)));
+        assert_eq!(pixel.radio.transmit.map(|figure| figure.value), Some(Power::from_microwatts(1_224_700)));
+        assert_eq!(pixel.radio.tail, None);
     }
 
     #[test]
@@ -213,7 +141,7 @@ mod tests {
         let unknown = error("name = 'r'\n[cpu]\nidel = 3");
         assert_eq!(
             unknown,
-            "robot.toml: `cpu.idel` is not a key of a device profile: use one of busy, cores, idle"
+            "robot.toml: `cpu.idel` is not a key of a device profile: use one of active, busy, cluster, cores, idle, levels"
         );
         let untold = error("name = 'r'\n[cpu]\nidle = { watts = 2.0, quality = 'measured' }");
         assert_eq!(untold, "robot.toml: `cpu.idle.source` is missing: add it");
@@ -231,5 +159,58 @@ mod tests {
             idle = { watts = 4, quality = 'measured', source = 'meter' }\n\
             busy = { watts = 3, quality = 'measured', source = 'meter' }";
         assert_eq!(error(text), "robot.toml: `cpu.busy` must be at least `cpu.idle`");
+    }
+
+    #[test]
+    fn a_battery_is_given_in_joules_or_in_milliampere_hours() {
+        let battery = |capacity: &str| {
+            let text = format!(
+                "name = 'r'\n[battery]\ncapacity = {{ {capacity}, quality = 'measured', source = 'label' }}"
+            );
+            DeviceProfile::parse("robot.toml", &text).map(|robot| robot.battery.map(|battery| battery.value))
+        };
+        assert_eq!(battery("milliampere_hours = 1000, volts = 3.7"), battery("joules = 13320"));
+        assert_eq!(battery("joules = 13_320.5"), Ok(Some(Energy::from_millijoules(13_320_500))));
+        let refused = |capacity| battery(capacity).expect_err("it should be refused").to_string();
+        assert_eq!(
+            refused("milliampere_hours = 1"),
+            "robot.toml: `battery.capacity.volts` is missing: add it"
+        );
+        assert_eq!(refused("volts = 1"), "robot.toml: `battery.capacity.joules` is missing: add it");
+        assert!(refused("joules = 1, milliampere_hours = 1").contains("must be left out where"));
+        assert!(refused("milliampere_hours = 1e9, volts = 1e6").contains("must be so low"));
+    }
+
+    #[test]
+    fn lists_are_in_order_and_name_the_row_that_is_not() {
+        let row =
+            |at: &str, watts: f64| format!("{{ {at}, watts = {watts}, quality = 'measured', source = 's' }}");
+        let levels = |rows: &[String]| error(&format!("name = 'r'\n[cpu]\nlevels = [{}]", rows.join(", ")));
+        let (low, high) = (row("utilisation = 0.1", 2.0), row("utilisation = 0.5", 3.0));
+        assert_eq!(
+            levels(&[high.clone(), low]),
+            "robot.toml: `cpu.levels[1].utilisation` must be above that of the row before"
+        );
+        assert!(
+            levels(&[high, row("utilisation = 0.9", 1.0)]).contains("`cpu.levels[1].watts` must be at least")
+        );
+        assert!(levels(&[row("utilisation = 1.1", 1.0)]).contains("must be a number from 0 to 1"));
+        let cluster = |cores: u16, rows: &[String]| {
+            let rows = rows.join(", ");
+            error(&format!(
+                "name = 'r'\n[cpu]\ncores = 4\n[[cpu.cluster]]\ncores = {cores}\nspeeds = [{rows}]"
+            ))
+        };
+        let slow = row("megahertz = 100", 1.0);
+        assert_eq!(
+            cluster(2, std::slice::from_ref(&slow)),
+            "robot.toml: `cpu.cores` must be the sum of the clusters' cores"
+        );
+        assert_eq!(cluster(4, &[]), "robot.toml: `cpu.cluster[0].speeds` is missing: add it");
+        assert!(
+            cluster(4, &[slow.clone(), slow]).contains("`cpu.cluster[0].speeds[1].megahertz` must be above")
+        );
+        let many = vec![row("utilisation = 0.1", 1.0); 257];
+        assert!(levels(&many).contains("a list of at most 256 tables"));
     }
 }

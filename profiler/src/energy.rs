@@ -98,10 +98,10 @@ mod tests {
 
     #[test]
     fn what_the_profile_does_not_know_the_model_does_not_invent() {
-        let pixel = model("pixel-4a-5g-wifi");
-        assert_eq!(pixel.running(SECOND), None);
-        assert_eq!(pixel.transferring(SECOND, SECOND), None);
-        assert_eq!(pixel.quality(), FigureQuality::Unknown);
+        let unknown = EnergyModel::new(&DeviceProfile::unknown());
+        assert_eq!(unknown.running(SECOND), None);
+        assert_eq!(unknown.transferring(SECOND, SECOND), None);
+        assert_eq!(unknown.quality(), FigureQuality::Unknown);
         assert_eq!(model("raspberry-pi-5").quality(), FigureQuality::Modelled);
     }
 }

@@ -36,7 +36,8 @@ mod reference;
 mod spread;
 
 pub use device::{
-    CpuProfile, DeviceProfile, Figure, FigureQuality, Phase, ProfileError, RadioProfile, TailProfile,
+    CpuCluster, CpuLevel, CpuProfile, CpuSpeed, DeviceProfile, Figure, FigureQuality, Phase, ProfileError,
+    RadioProfile, TailProfile,
 };
 pub use energy::EnergyModel;
 pub use load::{LoadMeter, SystemLoad};

@@ -1,5 +1,7 @@
 //! From a TOML table to a profile, by hand: errors have to name the key, and unknown keys are misspellings.
 
+mod battery;
+mod cpu;
 mod radio;
 
 use outboard_core::Power;
@@ -10,17 +12,21 @@ use super::{CpuProfile, DeviceProfile, Figure, FigureQuality, ProfileError, Radi
 pub(super) fn profile(file: &str, text: &str) -> Result<DeviceProfile, ProfileError> {
     let table = table(file, text)?;
     let root = Section { file, path: String::new(), table: &table };
-    root.only(&["cpu", "name", "radio"])?;
+    root.only(&["battery", "cpu", "name", "radio"])?;
     let name = root.text("name")?.ok_or_else(|| root.missing("name"))?;
     let cpu = match root.section("cpu")? {
-        Some(section) => cpu(&section)?,
+        Some(section) => cpu::profile(&section)?,
         None => CpuProfile::default(),
     };
     let radio = match root.section("radio")? {
         Some(section) => radio::profile(&section)?,
         None => RadioProfile::default(),
     };
-    Ok(DeviceProfile { name, cpu, radio })
+    let battery = match root.section("battery")? {
+        Some(section) => battery::capacity(&section)?,
+        None => None,
+    };
+    Ok(DeviceProfile { name, cpu, radio, battery })
 }
 
 pub(super) fn radio(file: &str, text: &str) -> Result<RadioProfile, ProfileError> {
@@ -30,20 +36,6 @@ pub(super) fn radio(file: &str, text: &str) -> Result<RadioProfile, ProfileError
 fn table(file: &str, text: &str) -> Result<Table, ProfileError> {
     text.parse::<Table>()
         .map_err(|error| ProfileError::Syntax { file: file.to_owned(), message: error.message().to_owned() })
-}
-
-fn cpu(section: &Section<'_>) -> Result<CpuProfile, ProfileError> {
-    section.only(&["busy", "cores", "idle"])?;
-    let cores = match section.table.get("cores") {
-        None => None,
-        Some(Value::Integer(cores @ 1..=1024)) => Some(*cores as u16),
-        Some(_) => return Err(section.bad("cores", "a whole number from 1 to 1024")),
-    };
-    let cpu = CpuProfile { cores, idle: section.power("idle")?, busy: section.power("busy")? };
-    if cpu.idle.as_ref().zip(cpu.busy.as_ref()).is_some_and(|(idle, busy)| busy.value < idle.value) {
-        return Err(section.bad("busy", "at least `cpu.idle`"));
-    }
-    Ok(cpu)
 }
 
 /// A table with the way to it.
@@ -87,19 +79,34 @@ impl<'a> Section<'a> {
         Ok(Some(Figure { value: make(number), quality, source }))
     }
 
+    /// The power that this table itself is.
+    fn power_here(&self) -> Result<Figure<Power>, ProfileError> {
+        let watts = self.number("watts")?;
+        let (quality, source) = self.origin()?;
+        Ok(Figure { value: Power::from_watts_f64(watts), quality, source })
+    }
+
+    /// A number that has to be there, up to a megawatt and the like.
     fn number(&self, key: &str) -> Result<f64, ProfileError> {
+        // No device comes near the upper end; it keeps sums far from overflow.
+        let number = self.number_up_to(key, 1e6, "a number from 0 to 1000000")?;
+        number.ok_or_else(|| self.missing(key))
+    }
+
+    /// A number from nothing to `most`, which `expected` tells; `None` where it is not there.
+    fn number_up_to(
+        &self,
+        key: &str,
+        most: f64,
+        expected: &'static str,
+    ) -> Result<Option<f64>, ProfileError> {
         let number = match self.table.get(key) {
-            None => return Err(self.missing(key)),
+            None => return Ok(None),
             Some(Value::Float(number)) => *number,
             Some(Value::Integer(number)) => *number as f64,
             Some(_) => f64::NAN,
         };
-        // No device comes near the upper end; it keeps sums far from overflow.
-        if (0.0..=1e6).contains(&number) {
-            Ok(number)
-        } else {
-            Err(self.bad(key, "a number from 0 to 1000000"))
-        }
+        if (0.0..=most).contains(&number) { Ok(Some(number)) } else { Err(self.bad(key, expected)) }
     }
 
     /// How a figure came about, and where it comes from.
@@ -111,6 +118,22 @@ impl<'a> Section<'a> {
             Some(_) => return Err(self.bad("quality", "`measured` or `modelled`")),
         };
         Ok((quality, self.text("source")?.ok_or_else(|| self.missing("source"))?))
+    }
+
+    /// The rows of a list of tables, none where the key is not there.
+    fn list(&self, key: &str, most: usize) -> Result<Vec<Section<'a>>, ProfileError> {
+        let rows = match self.table.get(key) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(rows)) if rows.len() <= most => rows,
+            Some(_) => return Err(self.bad(key, "a list of at most 256 tables")),
+        };
+        let section = |(index, row): (usize, &'a Value)| match row {
+            Value::Table(table) => {
+                Ok(Section { file: self.file, path: format!("{}[{index}]", self.full(key)), table })
+            }
+            _ => Err(self.bad(key, "a list of at most 256 tables")),
+        };
+        rows.iter().enumerate().map(section).collect()
     }
 
     fn only(&self, allowed: &[&str]) -> Result<(), ProfileError> {

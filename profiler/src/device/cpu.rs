@@ -1,0 +1,60 @@
+//! What is known of the power of a device's processors.
+
+use outboard_core::{Frequency, Power};
+
+use super::Figure;
+
+/// Power of the whole device by the state of its processors.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct CpuProfile {
+    /// How many cores share the difference between `idle` and `busy`.
+    pub cores: Option<u16>,
+    /// The whole device, idle, its radio associated and silent.
+    pub idle: Option<Figure<Power>>,
+    /// The whole device with every core busy.
+    pub busy: Option<Figure<Power>>,
+    /// The whole device at utilisations in between, in rising order; empty where only the two ends are known.
+    pub levels: Vec<CpuLevel>,
+    /// What is drawn besides as long as any core runs, whichever it is; a part of no cluster.
+    pub active: Option<Figure<Power>>,
+    /// Its cores by kind, with their power at each frequency; empty where that is not known.
+    pub clusters: Vec<CpuCluster>,
+}
+
+/// The whole device at a utilisation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CpuLevel {
+    /// The share of all processors in use, 0 to 1.
+    pub utilisation: f64,
+    /// What the whole device draws.
+    pub power: Figure<Power>,
+}
+
+/// Cores of one kind, which run at one frequency.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct CpuCluster {
+    /// How many there are.
+    pub cores: u16,
+    /// What is drawn besides as long as any core of this cluster runs.
+    pub shared: Option<Figure<Power>>,
+    /// Its frequencies, in rising order.
+    pub speeds: Vec<CpuSpeed>,
+}
+
+/// A core at a frequency.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CpuSpeed {
+    /// The frequency.
+    pub frequency: Frequency,
+    /// What one core draws when busy, above being idle.
+    pub core: Figure<Power>,
+}
+
+impl CpuCluster {
+    /// A cluster of that many cores with these frequencies, in rising order.
+    pub fn new(cores: u16, shared: Option<Figure<Power>>, speeds: Vec<CpuSpeed>) -> Self {
+        Self { cores, shared, speeds }
+    }
+}

@@ -1,8 +1,8 @@
 //! What Outboard knows: statistics of methods and calls, models of device, energy and network.
 //!
 //! An internal crate of [Outboard](https://docs.rs/outboard); apps name `outboard` only. It learns and predicts; it decides
-//! nothing, and measures nothing itself but the machine's load, which hides behind the [`LoadMeter`] port. Time is
-//! an argument everywhere else.
+//! nothing, and measures nothing itself but the machine's load and energy, which hide behind the ports [`LoadMeter`] and
+//! [`PowerMeter`]. Time is an argument.
 //!
 //! ```text
 //!  runs here, replies ──► Profile ──────────┐
@@ -27,6 +27,7 @@ mod device;
 mod energy;
 mod load;
 mod math;
+mod meter;
 mod method;
 mod network;
 mod predictor;
@@ -41,6 +42,10 @@ pub use device::{
 };
 pub use energy::EnergyModel;
 pub use load::{LoadMeter, SystemLoad};
+pub use meter::{
+    Coverage, Detection, Hwmon, LookedFor, MeterError, MeterLabel, Metered, PowerMeter, PowerSupply, Rapl,
+    RecordedPower, detect as detect_meter, processor_frequency,
+};
 pub use method::{LocalCalls, MethodStatistics, RemoteCall};
 pub use network::{CallSample, NetworkEstimate};
 pub use predictor::{Predictor, Prior};

@@ -23,6 +23,8 @@
 //! assert!(next.at(Quantile::P95) > next.median());
 //! ```
 
+mod calibrate;
+mod cpu;
 mod device;
 mod energy;
 mod load;
@@ -36,6 +38,8 @@ mod radio;
 mod reference;
 mod spread;
 
+pub use calibrate::{CalibrationError, ModelError, PowerSample, fit_curve, fit_line, fit_speeds};
+pub use cpu::CpuModel;
 pub use device::{
     CpuCluster, CpuLevel, CpuProfile, CpuSpeed, DeviceProfile, Figure, FigureQuality, Phase, ProfileError,
     RadioProfile, TailProfile,

@@ -2,6 +2,7 @@
 
 mod codec;
 mod decide;
+mod energy_model;
 mod faults_equal;
 mod local;
 mod remote_connect;
@@ -24,6 +25,7 @@ pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
         Box::new(state::INSERT),
         Box::new(codec::Codec),
         Box::new(solver_maui::SolverMaui),
+        Box::new(energy_model::EnergyModel),
         Box::new(faults_equal::FaultsEqual),
     ]
 }

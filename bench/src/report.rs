@@ -52,6 +52,19 @@ impl Report {
         Ok(())
     }
 
+    /// Reports that a figure could not be measured, and why: no number, and no verdict.
+    pub(crate) fn not_measured(
+        &mut self,
+        name: &str,
+        unit: &'static str,
+        target: Option<Target>,
+        why: &str,
+    ) -> Result<(), Failure> {
+        writeln!(io::stdout(), "{name:<44} not measured: {why}")?;
+        self.figures.push(Figure { name: name.to_owned(), series: Series::default(), unit, target });
+        Ok(())
+    }
+
     pub(crate) fn write_json(&self, path: &Path) -> Result<(), Failure> {
         std::fs::write(path, self.json()).map_err(|source| Failure::Write { path: path.to_owned(), source })
     }
@@ -65,7 +78,7 @@ impl Report {
 impl Figure {
     fn met(&self) -> Option<bool> {
         let value = self.series.median();
-        self.target.map(|target| match target {
+        self.target.filter(|_| !value.is_nan()).map(|target| match target {
             Target::AtMost(most) => value <= most,
             Target::AtLeast(least) => value >= least,
         })
@@ -153,6 +166,16 @@ mod tests {
         assert_eq!(line(Some(Target::AtMost(2.0))), "local.idle 2.00 ns (1.50 – 2.50) ≤ 2 ns: met");
         assert_eq!(line(Some(Target::AtLeast(5.0))), "local.idle 2.00 ns (1.50 – 2.50) ≥ 5 ns: not met");
         assert_eq!(line(None), "local.idle 2.00 ns (1.50 – 2.50)");
+    }
+
+    #[test]
+    fn what_was_not_measured_has_neither_number_nor_verdict() {
+        let mut report = Report::new();
+        report.not_measured("a", "%", Some(Target::AtMost(5.0)), "no recordings").unwrap();
+        assert_eq!(
+            report.json(),
+            "[\n  {\"name\": \"a\", \"value\": null, \"unit\": \"%\", \"target\": \"≤ 5\", \"met\": null}\n]\n"
+        );
     }
 
     #[test]

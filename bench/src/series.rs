@@ -14,6 +14,11 @@ impl Series {
         self.quantile(0.5)
     }
 
+    /// The mean of all figures; not a number without figures.
+    pub(crate) fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len() as f64
+    }
+
     /// The figure below which that share of the figures lies, between neighbours in proportion.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();
@@ -56,7 +61,8 @@ mod tests {
         let series: Series = [4.0, 1.0, 3.0, 2.0].into_iter().collect();
         assert_eq!(series.median(), 2.5);
         assert_eq!((series.quantile(0.0), series.quantile(1.0)), (1.0, 4.0));
-        assert!(Series::default().median().is_nan());
+        assert_eq!(series.mean(), 2.5);
+        assert!(Series::default().median().is_nan() && Series::default().mean().is_nan());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How busy this machine is: a port, and its adapter over `sysinfo`.
 
-use sysinfo::System;
+use sysinfo::{CpuRefreshKind, System};
 
 /// Tells how busy the processors are.
 pub trait LoadMeter {
@@ -19,6 +19,14 @@ impl SystemLoad {
     /// Nothing is read before the first question.
     pub fn new() -> Self {
         Self { system: System::new(), asked: false }
+    }
+
+    /// What the processor calls itself, where it does.
+    pub fn processor_name(&self) -> Option<String> {
+        let mut system = System::new();
+        system.refresh_cpu_list(CpuRefreshKind::nothing());
+        let name = system.cpus().first()?.brand().trim().to_owned();
+        (!name.is_empty()).then_some(name)
     }
 }
 

@@ -1,0 +1,48 @@
+//! Why a command could not be done.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use outboard_profiler::{CalibrationError, MeterError, ProfileError};
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum Failure {
+    #[error("{0}: see outboard --help")]
+    Arguments(#[from] lexopt::Error),
+    #[error("there is no command `{given}`: known are probe and profile; see outboard --help")]
+    UnknownCommand { given: String },
+    #[error("{option} {given}: give {expected}")]
+    BadOption { option: &'static str, given: String, expected: &'static str },
+    #[error("{command} needs {needed}: see outboard --help")]
+    Incomplete { command: &'static str, needed: &'static str },
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{} has more than {most} bytes: no device profile is that long", path.display())]
+    TooLong { path: PathBuf, most: u64 },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("the meter failed while it was read: {0}")]
+    Meter(#[from] MeterError),
+    #[error("the figures of the meter make no model: {0}")]
+    Calibration(#[from] CalibrationError),
+    #[error("cannot write what was found: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// 2 where the command line is wrong, as shells' own commands do; 1 where the work could not be done.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Arguments(_)
+            | Self::UnknownCommand { .. }
+            | Self::BadOption { .. }
+            | Self::Incomplete { .. } => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

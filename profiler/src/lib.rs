@@ -51,7 +51,7 @@ pub use meter::{
     RecordedPower, detect as detect_meter, processor_frequency,
 };
 pub use method::{LocalCalls, MethodStatistics, RemoteCall};
-pub use network::{CallSample, NetworkEstimate};
+pub use network::{CallSample, NetworkEstimate, PathSample};
 pub use predictor::{Predictor, Prior};
 pub use profile::{Costing, Profile};
 pub use radio::{Exchange, Radio, RadioCost, RadioModel, RadioState, Transfer};

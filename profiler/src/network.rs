@@ -1,23 +1,35 @@
 //! What the link to a server does: round trip and goodput, apart.
 
+mod ages;
+mod call;
+mod gauge;
+mod path;
+
 use std::time::Duration;
 
 use outboard_core::{Bandwidth, ByteCount, Timestamp};
 
-use crate::math::ln;
 use crate::spread::{Quantity, Spread};
+use call::{Part, split};
+use gauge::{Gauge, Prior, Side};
+use path::Path;
+
+pub use path::PathSample;
 
 /// Round trip and goodput of one link, learned from the calls that use it.
 ///
-/// Each figure is a Kalman filter in log space: a sample sharpens it, time without samples widens it again (a link that
-/// was fast a minute ago may be anything now), and two surprises in a row on one side are a change that is believed at
-/// once. A call that moves few bytes says nothing about goodput (it was limited by the app), and one that moves
-/// many says little about the round trip; each is charged to the figure it informs.
+/// Each figure is forecast by competing averages, and is as uncertain as forecasts of that age were wrong on this very
+/// link; two surprises in a row on one side are a change that is believed at once. A call that moves few bytes says
+/// nothing about goodput (it was limited by the app), and one that moves many says little about the round trip: what
+/// is unexpected about a call's time is charged to the figure that probably caused it. A round trip that was measured
+/// while own bytes stood in a queue says only what it is at most.
 #[derive(Clone, Debug)]
 pub struct NetworkEstimate {
-    round_trip: Filter,
-    up: Filter,
-    down: Filter,
+    round_trip: Gauge,
+    up: Gauge,
+    down: Gauge,
+    path: Path,
+    measured: bool,
 }
 
 /// What one call saw of the link.
@@ -37,43 +49,94 @@ impl NetworkEstimate {
     /// Nothing is known: what a server nearby may offer, within a factor of ten or twenty either way. A guess on the
     /// low side would keep large calls from ever finding out.
     pub fn unknown() -> Self {
+        let rate = Prior { typical: 50e6, deviation: 1.5, least: 1e3 };
         Self {
-            round_trip: Filter::new(0.030, 1.0, 0.01),
-            up: Filter::new(50e6, 1.5, 0.02),
-            down: Filter::new(50e6, 1.5, 0.02),
+            round_trip: Gauge::new(Prior { typical: 0.030, deviation: 1.0, least: 1e-6 }, Side::Above),
+            up: Gauge::new(rate, Side::Below),
+            down: Gauge::new(rate, Side::Below),
+            path: Path::default(),
+            measured: false,
         }
     }
 
-    /// The round trip as the transport measures it.
+    /// A round trip was measured while the link had nothing else to do.
     pub fn observe_round_trip(&mut self, now: Timestamp, round_trip: Duration) {
         self.round_trip.observe(now, round_trip.to_number());
+        self.measured = true;
+    }
+
+    /// A round trip was measured while own transfers were under way. Their queue is in it, so it only says what the round
+    /// trip is at most.
+    pub fn observe_round_trip_under_load(&mut self, now: Timestamp, round_trip: Duration) {
+        if !self.measured || round_trip.to_number() < self.round_trip.typical() {
+            self.observe_round_trip(now, round_trip);
+        }
     }
 
     /// A call came back whole.
     pub fn observe_call(&mut self, now: Timestamp, sample: CallSample) {
-        let wire = sample.elapsed.saturating_sub(sample.server).to_number().max(1e-6);
-        let round_trip = self.round_trip.typical().min(wire);
-        let up = transfer_time(sample.up, self.up.typical());
-        let down = transfer_time(sample.down, self.down.typical());
-        let predicted = up + down;
-        if sample.up + sample.down < SMALL {
-            self.round_trip.observe(now, (wire - predicted).max(wire * 0.5));
+        let whole = sample.elapsed.saturating_sub(sample.server).to_number().max(1e-6);
+        let (up_bytes, down_bytes) = (sample.up.to_number(), sample.down.to_number());
+        if up_bytes + down_bytes < SMALL.to_number() {
+            let moving = Part::transfer(up_bytes, &self.up, 0.0).expected
+                + Part::transfer(down_bytes, &self.down, 0.0).expected;
+            self.round_trip.observe(now, (whole - moving).max(whole * 0.5));
+            self.measured = true;
             return;
         }
-        let transfer = (wire - round_trip).max(wire * 0.05);
-        // Within the round trip's own noise nothing can be said about the rate, except that it is not lower than
-        // believed when the transfer took less than predicted.
-        let app_limited = transfer < round_trip * 0.5;
-        if app_limited && transfer >= predicted {
+        let variance = self.round_trip.variance(now);
+        let trip = Part::round_trip(&self.round_trip, variance);
+        let up = Part::transfer(up_bytes, &self.up, self.up.variance(now));
+        let down = Part::transfer(down_bytes, &self.down, self.down.variance(now));
+        // Within the round trip's own noise a transfer cannot be told from none: the rate is at least what that noise
+        // allows.
+        let noise = whole.min(trip.expected) * variance.sqrt().min(1.0) / 4.0;
+        let [_, up_found, down_found] = split(whole, [trip, up, down]);
+        for (gauge, bytes, part, found) in
+            [(&mut self.up, up_bytes, up, up_found), (&mut self.down, down_bytes, down, down_found)]
+        {
+            let app_limited = found.took <= noise;
+            // It says something where it was a good part of the way, or turned out faster than could be told.
+            if found.blame < TELLING || (app_limited && part.expected <= noise) {
+                continue;
+            }
+            gauge.observe(now, bytes * 8.0 / found.took.max(noise));
+        }
+    }
+
+    /// The transport's statistics, read when something happened. `busy`: own transfers of more than a few packets are
+    /// under way.
+    pub fn observe_path(&mut self, now: Timestamp, sample: PathSample, busy: bool) {
+        let news = self.path.observe(sample);
+        if news.other {
+            self.reset();
             return;
         }
-        let slower = transfer / predicted.max(1e-9);
-        if up >= predicted * 0.3 {
-            self.up.observe(now, self.up.typical() / slower);
+        if let Some(most) = news.most.map(Quantity::to_number)
+            && most < self.up.typical()
+        {
+            self.up.observe(now, most);
         }
-        if down >= predicted * 0.3 {
-            self.down.observe(now, self.down.typical() / slower);
+        // What calls and pings say themselves goes before: the smoothed figure lags.
+        let known = self.round_trip.seen().is_some_and(|seen| now.since(seen) < LAGS);
+        if !news.moved || known {
+            return;
         }
+        if news.quiet && !busy {
+            self.observe_round_trip(now, sample.round_trip);
+        } else {
+            self.observe_round_trip_under_load(now, sample.round_trip);
+        }
+    }
+
+    /// A rate that was measured by itself, to the server.
+    pub fn observe_goodput_up(&mut self, now: Timestamp, rate: Bandwidth) {
+        self.up.observe(now, rate.to_number());
+    }
+
+    /// A rate that was measured by itself, from the server.
+    pub fn observe_goodput_down(&mut self, now: Timestamp, rate: Bandwidth) {
+        self.down.observe(now, rate.to_number());
     }
 
     /// The path is another one now (a new address, another interface): keep the guess, drop the certainty.
@@ -81,190 +144,52 @@ impl NetworkEstimate {
         self.round_trip.forget();
         self.up.forget();
         self.down.forget();
+        self.path.forget();
     }
 
     /// From a small message to its answer.
     pub fn round_trip(&self, now: Timestamp) -> Spread<Duration> {
-        self.round_trip.predict(now)
+        self.round_trip.predict(now).widened(self.path.deviation())
+    }
+
+    /// The same without any queue, on this path; absent until the transport has said so.
+    pub fn shortest_round_trip(&self) -> Option<Duration> {
+        self.path.shortest()
     }
 
     /// The rate at which the server receives.
     pub fn goodput_up(&self, now: Timestamp) -> Spread<Bandwidth> {
-        self.up.predict(now)
+        self.up.predict(now).widened(self.path.deviation())
     }
 
     /// The rate at which the device receives.
     pub fn goodput_down(&self, now: Timestamp) -> Spread<Bandwidth> {
-        self.down.predict(now)
+        self.down.predict(now).widened(self.path.deviation())
+    }
+
+    /// Round trip, goodput up and goodput down, as certain as they would be right after another sample: what looking
+    /// can gain.
+    pub fn when_fresh(&self) -> (Spread<Duration>, Spread<Bandwidth>, Spread<Bandwidth>) {
+        (self.round_trip.fresh(), self.up.fresh(), self.down.fresh())
+    }
+
+    /// For how long nothing was learned of the rate to the server; absent if nothing ever was.
+    pub fn age(&self, now: Timestamp) -> Option<Duration> {
+        self.up.seen().map(|seen| now.since(seen))
     }
 
     /// Whether the round trip was ever measured.
     pub fn is_measured(&self) -> bool {
-        self.round_trip.seen.is_some()
+        self.measured
     }
 }
 
 /// Below this a call's transfer time drowns in the round trip.
 const SMALL: ByteCount = ByteCount::from_bytes(4_000);
-
-fn transfer_time(bytes: ByteCount, rate: f64) -> f64 {
-    bytes.as_bytes() as f64 * 8.0 / rate.max(1.0)
-}
-
-/// One figure in log space.
-#[derive(Clone, Debug)]
-struct Filter {
-    centre: f64,
-    variance: f64,
-    /// What one sample differs from the next by, learned from the surprises.
-    noise: f64,
-    prior_variance: f64,
-    /// Growth of the variance per second without a sample.
-    drift: f64,
-    seen: Option<Timestamp>,
-    surprises: i8,
-}
-
-impl Filter {
-    fn new(typical: f64, deviation: f64, drift: f64) -> Self {
-        let variance = deviation * deviation;
-        let noise = 0.04;
-        Self {
-            centre: ln(typical),
-            variance,
-            noise,
-            prior_variance: variance,
-            drift,
-            seen: None,
-            surprises: 0,
-        }
-    }
-
-    fn typical(&self) -> f64 {
-        crate::math::exp(self.centre)
-    }
-
-    fn observe(&mut self, now: Timestamp, value: f64) {
-        let value = ln(value.max(1e-6));
-        let variance = self.grown(now);
-        let error = value - self.centre;
-        let deviation = (variance + self.noise).sqrt();
-        if error.abs() > 3.0 * deviation {
-            let side = if error > 0.0 { 1 } else { -1 };
-            self.surprises = if self.surprises == side { 2 * side } else { side };
-        } else {
-            self.surprises = 0;
-        }
-        if self.seen.is_none() || self.surprises.abs() >= 2 {
-            // The first sample says more than any prior, and a change more than the past.
-            (self.centre, self.variance, self.surprises) = (value, self.noise, 0);
-        } else {
-            let error = error.clamp(-3.0 * deviation, 3.0 * deviation);
-            let gain = variance / (variance + self.noise);
-            self.centre += gain * error;
-            self.variance = (1.0 - gain) * variance;
-            // Innovations carry the figure's own uncertainty too, so the excess over it is the noise.
-            let noise = (error * error - variance).clamp(0.0025, 1.0);
-            self.noise += 0.1 * (noise - self.noise);
-        }
-        self.seen = Some(now);
-    }
-
-    fn predict<T: Quantity>(&self, now: Timestamp) -> Spread<T> {
-        Spread::from_log(self.centre, self.grown(now) + self.noise)
-    }
-
-    fn grown(&self, now: Timestamp) -> f64 {
-        let age = self.seen.map_or(0.0, |seen| now.since(seen).as_secs_f64());
-        (self.variance + self.drift * age).min(self.prior_variance.max(self.variance))
-    }
-
-    fn forget(&mut self) {
-        self.variance = self.prior_variance;
-    }
-}
+/// A figure learns from a call if at least this share of what was unexpected was its doing.
+const TELLING: f64 = 0.25;
+/// The smoothed round trip is asked only if nothing better was heard for so long.
+const LAGS: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::spread::Quantile;
-
-    fn at(millis: u64) -> Timestamp {
-        Timestamp::ZERO + Duration::from_millis(millis)
-    }
-
-    fn call(kilobytes_up: u64, megabits: u64, round_trip: Duration) -> CallSample {
-        let up = ByteCount::from_bytes(kilobytes_up * 1_000);
-        let server = Duration::from_millis(20);
-        let elapsed = server + round_trip + up / Bandwidth::from_megabits_per_second(megabits);
-        CallSample { up, down: ByteCount::from_bytes(100), elapsed, server }
-    }
-
-    #[test]
-    fn calls_teach_the_round_trip_and_the_rate_apart() {
-        let mut network = NetworkEstimate::unknown();
-        let round_trip = Duration::from_millis(10);
-        network.observe_round_trip(at(0), round_trip);
-        for second in 0..20 {
-            network.observe_call(at(second * 1_000), call(500, 100, round_trip));
-        }
-        let rate = network.goodput_up(at(20_000)).median().as_bits_per_second() as f64 / 1e6;
-        assert!((rate / 100.0 - 1.0).abs() < 0.1, "{rate} Mbit/s");
-        let seen = network.round_trip(at(20_000)).median();
-        assert!(seen > Duration::from_millis(8) && seen < Duration::from_millis(13), "{seen:?}");
-    }
-
-    #[test]
-    fn a_call_that_moves_little_says_nothing_about_the_rate() {
-        let mut network = NetworkEstimate::unknown();
-        let before = network.goodput_up(at(0));
-        network.observe_call(at(0), call(1, 1_000, Duration::from_millis(25)));
-        assert_eq!(network.goodput_up(at(0)), before);
-        assert!(network.is_measured());
-    }
-
-    #[test]
-    fn certainty_fades_with_age() {
-        let mut network = NetworkEstimate::unknown();
-        network.observe_round_trip(at(0), Duration::from_millis(10));
-        let (fresh, stale) = (network.round_trip(at(10)), network.round_trip(at(60_000)));
-        assert!(stale.at(Quantile::P95) > fresh.at(Quantile::P95) * 2, "{fresh:?} {stale:?}");
-        assert!((stale.median().as_secs_f64() - fresh.median().as_secs_f64()).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_change_is_believed_at_the_second_surprise() {
-        let mut network = NetworkEstimate::unknown();
-        for step in 0..50 {
-            network.observe_round_trip(at(step * 100), Duration::from_millis(10));
-        }
-        network.observe_round_trip(at(5_000), Duration::from_millis(800));
-        assert!(network.round_trip(at(5_000)).median() < Duration::from_millis(40));
-        network.observe_round_trip(at(5_100), Duration::from_millis(800));
-        assert_eq!(network.round_trip(at(5_100)).median().as_millis(), 800);
-    }
-
-    proptest! {
-        /// Whatever the calls claim, every figure stays one that a decision can use.
-        #[test]
-        fn any_samples_leave_sound_figures(
-            samples in proptest::collection::vec((any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>()), 0..40),
-        ) {
-            let mut network = NetworkEstimate::unknown();
-            for (now, up, down, elapsed, server) in samples {
-                network.observe_call(Timestamp::from_nanos(now), CallSample {
-                    up: ByteCount::from_bytes(up),
-                    down: ByteCount::from_bytes(down),
-                    elapsed: Duration::from_nanos(elapsed),
-                    server: Duration::from_nanos(server),
-                });
-            }
-            let end = Timestamp::FAR_FUTURE;
-            prop_assert!(!network.round_trip(end).deviation().is_nan());
-            prop_assert!(!network.goodput_up(end).deviation().is_nan());
-            prop_assert!(network.round_trip(end).at(Quantile::P95) >= network.round_trip(end).median());
-        }
-    }
-}
+mod tests;

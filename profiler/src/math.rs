@@ -10,3 +10,8 @@ pub(crate) fn ln(value: f64) -> f64 {
 pub(crate) fn exp(value: f64) -> f64 {
     libm::exp(value)
 }
+
+/// The share of a standard normal distribution that is at most `value`.
+pub(crate) fn normal_share(value: f64) -> f64 {
+    0.5 * libm::erfc(-value * std::f64::consts::FRAC_1_SQRT_2)
+}

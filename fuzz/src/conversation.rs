@@ -7,8 +7,8 @@ use outboard_core::{BodyHash, CallId, Epoch, InstanceId, MethodId, SchemaHash, S
 use outboard_wire::delta::Delta;
 use outboard_wire::frame::{
     AnswerFrame, AnswerImage, AppIdentity, AskFrame, Attempt, BackFrame, BackSlot, CallFrame, Capacity,
-    FailedFrame, Failure, Hello, Load, MethodEntry, MethodStatus, NotRun, PROTOCOL, Part, ReplyFrame,
-    ServerCost, SlotImage, Version, Welcome,
+    FailedFrame, Failure, Hello, Load, MethodEntry, MethodStatus, NotRun, PROTOCOL, Part, ProbeFrame,
+    ProbedFrame, ReplyFrame, ServerCost, SlotImage, ToDevice, ToServer, Version, Welcome, encode_frame,
 };
 use outboard_wire::{Limits, Output, Timing, device, server};
 
@@ -73,6 +73,11 @@ pub(crate) fn honest() -> &'static Conversation {
             }
             _ => {}
         });
+        // Last, so that what was kept of earlier runs still speaks of the frames it did.
+        let probe = ProbeFrame { number: 0, wanted: 20, padding: vec![0; 30].into() };
+        let probed = ProbedFrame { number: 0, padding: vec![0; 20].into(), load: Load::default() };
+        said.to_server.push(encode_frame(&ToServer::Probe(probe), &Limits::default()).expect("it is small"));
+        said.to_device.push(encode_frame(&ToDevice::Probed(probed), &Limits::default()).expect("it is small"));
         said
     })
 }

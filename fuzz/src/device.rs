@@ -6,7 +6,7 @@ use outboard_client_proxy::{
     AbandonReason, AttemptEvent, Decision, Engine, MethodInfo, Offer, Output, Policy, Request,
     ServerSettings, Settings,
 };
-use outboard_core::{InstanceId, MethodIndex, ServerIndex, Timestamp};
+use outboard_core::{ByteCount, InstanceId, MethodIndex, ServerIndex, Timestamp};
 use outboard_wire::device::{Event, Session};
 use outboard_wire::frame::{Attempt, ToServer, decode_frame};
 use outboard_wire::{Limits, Timing};
@@ -46,6 +46,7 @@ pub fn device_session(data: &[u8]) {
             _ => {
                 now = script.later(now);
                 session.handle_timeout(now);
+                session.probe(now, ByteCount::from_bytes(30), ByteCount::from_bytes(20));
                 assert!(session.timeout().is_none_or(|due| due > now), "the timer never rests");
             }
         }

@@ -16,6 +16,7 @@
 //! | unknown | [`Event::Lost`] names it, or the driver itself fenced it |
 
 mod attempts;
+mod probe;
 mod pulse;
 mod session;
 
@@ -53,6 +54,8 @@ pub enum Event {
     Load(Load),
     /// How long a ping and its pong took.
     RoundTrip(Duration),
+    /// A probe was answered, and nothing else was sent meanwhile.
+    Probed(Probed),
     /// The session is over.
     Lost {
         /// Why.
@@ -60,6 +63,17 @@ pub enum Event {
         /// The attempts that end *unknown* with it.
         unknown: Vec<Attempt>,
     },
+}
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// Padding to the server.
+    pub up: ByteCount,
+    /// Padding from the server.
+    pub down: ByteCount,
+    /// From the probe to its answer.
+    pub elapsed: Duration,
 }
 
 /// Why a call was not sent: the attempt ends *not run*.

@@ -10,6 +10,7 @@ mod encoding;
 mod greeting;
 mod image;
 mod once;
+mod probe;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use greeting::{
 };
 pub use image::Image;
 pub use once::{ArgumentsHash, Inner, Root};
+pub use probe::{ProbeFrame, ProbedFrame};
 pub use slot::{Part, SlotImage, Version};
 
 /// A frame from the device to the server.
@@ -43,6 +45,8 @@ pub enum ToServer {
     Ping(u64),
     /// The device leaves; nothing it started matters any more.
     Goodbye,
+    /// How long does the path take for so many bytes? Answered with a `Probed` of the same number.
+    Probe(ProbeFrame),
 }
 
 /// A frame from the server to the device.
@@ -65,4 +69,6 @@ pub enum ToDevice {
     Pong(u64, Load),
     /// The server is going away: running calls finish, new ones are not started.
     Draining,
+    /// The answer to a `Probe`.
+    Probed(ProbedFrame),
 }

@@ -140,6 +140,9 @@ pub enum Violation {
     /// An answer to no question.
     #[error("it answered call-back {1} of attempt {0}, which was not made")]
     AnswerUnasked(Attempt, u32),
+    /// An answer to no probe, or one with more padding than was wanted.
+    #[error("it answered probe {0}, which was not sent, or at greater length than was wanted")]
+    ProbeAnswer(u64),
     /// A pong to no ping.
     #[error("it answered ping {0}, which was not sent")]
     PongUnasked(u64),

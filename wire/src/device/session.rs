@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use outboard_core::{MethodId, Timestamp};
+use outboard_core::{ByteCount, MethodId, Timestamp};
 
 use super::attempts::{Attempts, End};
+use super::probe::Probes;
 use super::pulse::{Due, Pulse};
 use super::{Event, NotAnswered, NotSent, Output};
 use crate::frame::{
     AnswerFrame, AskFrame, Attempt, BackFrame, CallFrame, FailedFrame, FrameError, Hello, MethodStatus,
-    ProtocolRange, Refusal, ReplyFrame, ToDevice, ToServer, Welcome, decode_frame, encode_frame,
+    ProbedFrame, ProtocolRange, Refusal, ReplyFrame, ToDevice, ToServer, Welcome, decode_frame, encode_frame,
 };
 use crate::limits::Limits;
 use crate::session::{Lane, Lost, Timing, Violation};
@@ -29,6 +30,7 @@ pub struct Session {
     /// The order of the table, in which the statuses come.
     order: Vec<MethodId>,
     attempts: Attempts,
+    probes: Probes,
     draining: bool,
     outputs: VecDeque<Output>,
 }
@@ -53,6 +55,7 @@ impl Session {
             methods: order.iter().map(|&id| (id, MethodStatus::Absent)).collect(),
             order,
             attempts: Attempts::default(),
+            probes: Probes::default(),
             draining: false,
             outputs: VecDeque::new(),
         };
@@ -118,6 +121,19 @@ impl Session {
             FrameError::TooLarge { limit } => Err(NotAnswered::TooLarge { limit }),
             _ => Err(NotAnswered::NotAsked(attempt)),
         }
+    }
+
+    /// Asks how long the path takes for so many bytes to the server and so many back; at most
+    /// [`ProbeFrame::MOST`](crate::frame::ProbeFrame::MOST) each, and no more than the server's frames may have. Whether
+    /// it was sent: not while calls or another probe are under way, which would only delay each other.
+    pub fn probe(&mut self, now: Timestamp, up: ByteCount, down: ByteCount) -> bool {
+        if !self.is_open() || !self.attempts.is_empty() || self.probes.is_pending() {
+            return false;
+        }
+        let room = ByteCount::from_bytes(u64::from(self.theirs.frame_bytes / 2));
+        let probe = self.probes.begin(now, up.min(room), down);
+        self.transmit(&ToServer::Probe(probe)).expect("half a frame of padding fits a frame");
+        true
     }
 
     /// Leaves. What is under way ends *unknown*.
@@ -236,6 +252,7 @@ impl Session {
         {
             pulse.woke(now);
         }
+        self.probes.disturb();
         self.attempts.open(attempt);
         Ok(())
     }
@@ -301,6 +318,7 @@ impl Session {
                 self.event(Event::Load(load));
                 Ok(())
             }
+            ToDevice::Probed(probed) => self.probed(now, &probed),
             ToDevice::Draining => {
                 if !std::mem::replace(&mut self.draining, true) {
                     self.event(Event::Draining);
@@ -308,6 +326,15 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    fn probed(&mut self, now: Timestamp, answer: &ProbedFrame) -> Result<(), Violation> {
+        let probed = self.probes.answered(now, answer).ok_or(Violation::ProbeAnswer(answer.number))?;
+        if let Some(probed) = probed {
+            self.event(Event::Probed(probed));
+        }
+        self.event(Event::Load(answer.load));
+        Ok(())
     }
 
     /// Frames of an attempt that is not under way are late ones of an attempt that ended: nobody wants them.

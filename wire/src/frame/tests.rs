@@ -73,6 +73,7 @@ fn frames_come_out_as_they_went_in() {
         }),
         ToServer::Ping(1),
         ToServer::Goodbye,
+        ToServer::Probe(ProbeFrame { number: 3, wanted: 9, padding: vec![0; 5].into() }),
     ];
     for frame in frames {
         let bytes = encode_frame(&frame, &Limits::default()).unwrap();
@@ -88,7 +89,10 @@ fn frames_come_out_as_they_went_in() {
         ],
         onces: Some(3),
     });
-    for frame in [back, reply(10), ToDevice::Pong(3, Load::default()), ToDevice::Draining] {
+    let probed = ProbedFrame { number: 3, padding: vec![0; 9].into(), load: Load { running: 1, queued: 0 } };
+    let frames =
+        [back, reply(10), ToDevice::Pong(3, Load::default()), ToDevice::Draining, ToDevice::Probed(probed)];
+    for frame in frames {
         let bytes = encode_frame(&frame, &Limits::default()).unwrap();
         assert_eq!(decode_frame::<ToDevice>(&bytes, &Limits::default()), Ok(frame));
     }

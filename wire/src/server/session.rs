@@ -7,9 +7,9 @@ use outboard_core::{MethodId, Timestamp};
 use super::attempts::{Attempts, Ending, Fencing};
 use super::{Event, NotCalledBack, Output};
 use crate::frame::{
-    AnswerFrame, AskFrame, Attempt, BackFrame, CallFrame, FailedFrame, Failure, FrameError, Hello, Load,
-    MethodStatus, NotRun, PROTOCOL, Refusal, ReplyFrame, Serial, ToDevice, ToServer, Welcome, decode_frame,
-    encode_frame,
+    AnswerFrame, AskFrame, Attempt, BackFrame, CallFrame, FailedFrame, Failure, FrameError, Hello, Image,
+    Load, MethodStatus, NotRun, PROTOCOL, ProbeFrame, ProbedFrame, Refusal, ReplyFrame, Serial, ToDevice,
+    ToServer, Welcome, decode_frame, encode_frame,
 };
 use crate::limits::Limits;
 use crate::session::{Lane, Lost, Timing, Violation};
@@ -300,8 +300,19 @@ impl Session {
                 self.send(&ToDevice::Pong(number, self.load));
                 Ok(())
             }
+            ToServer::Probe(probe) => {
+                self.probed(&probe);
+                Ok(())
+            }
             ToServer::Goodbye => Err(Lost::TheyLeft),
         }
+    }
+
+    /// Answers at once, with no more padding than this end gives and the device takes.
+    fn probed(&mut self, probe: &ProbeFrame) {
+        let padding = probe.wanted.min(ProbeFrame::MOST).min(self.theirs.frame_bytes / 2);
+        let padding = Image::from(vec![0; padding as usize]);
+        self.send(&ToDevice::Probed(ProbedFrame { number: probe.number, padding, load: self.load }));
     }
 
     fn called(&mut self, now: Timestamp, serial: Serial, call: CallFrame) -> Result<(), Violation> {

@@ -3,4 +3,5 @@ mod greeting;
 mod hostile;
 mod liveness;
 mod pair;
+mod probes;
 mod random;

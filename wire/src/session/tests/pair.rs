@@ -23,6 +23,7 @@ pub(super) struct Pair {
     /// How often a timer of the device went off.
     pub(super) device_wakes: u32,
     pub(super) frames_to_server: u32,
+    pub(super) largest_to_device: usize,
     to_server: Way,
     to_device: Way,
     random: Random,
@@ -54,6 +55,7 @@ impl Pair {
             server_closed: None,
             device_wakes: 0,
             frames_to_server: 0,
+            largest_to_device: 0,
             to_server: Way::default(),
             to_device: Way::default(),
             random: Random(seed),
@@ -231,6 +233,7 @@ impl Pair {
             assert_eq!(self.server_closed, None, "nothing follows a close");
             match output {
                 Output::Transmit { lane, bytes } => {
+                    self.largest_to_device = self.largest_to_device.max(bytes.len());
                     if !self.black_hole {
                         self.to_device.send(self.now, lane, bytes, &mut self.random);
                     }

@@ -52,10 +52,36 @@ pub struct LinkStats {
     pub sent: ByteCount,
     /// Bytes received, counted alike.
     pub received: ByteCount,
-    /// Packets that were lost on the way there.
+    /// Packets sent on this path.
+    pub sent_packets: u64,
+    /// Packets of those that were lost on the way there.
     pub lost_packets: u64,
+    /// Bytes that may be under way at once, as congestion control has it.
+    pub congestion_window: ByteCount,
+    /// How often that window was cut because the path carried no more.
+    pub congestion_events: u64,
+    /// How often large packets, and only they, stopped coming through.
+    pub black_holes: u64,
     /// The largest datagram that the path carries, as far as it is known.
     pub path_mtu: ByteCount,
+}
+
+impl LinkStats {
+    fn of(connection: &Connection) -> Self {
+        let stats = connection.stats();
+        Self {
+            round_trip: stats.path.rtt,
+            shortest_round_trip: stats.path.min_rtt,
+            sent: ByteCount::from_bytes(stats.udp_tx.bytes),
+            received: ByteCount::from_bytes(stats.udp_rx.bytes),
+            sent_packets: stats.path.sent_packets,
+            lost_packets: stats.path.lost_packets,
+            congestion_window: ByteCount::from_bytes(stats.path.cwnd),
+            congestion_events: stats.path.congestion_events,
+            black_holes: stats.path.black_holes_detected,
+            path_mtu: ByteCount::from_bytes(stats.path.current_mtu.into()),
+        }
+    }
 }
 
 impl Link {
@@ -129,15 +155,7 @@ impl Link {
 
     /// What the path and the traffic look like now.
     pub fn stats(&self) -> LinkStats {
-        let stats = self.connection().stats();
-        LinkStats {
-            round_trip: stats.path.rtt,
-            shortest_round_trip: stats.path.min_rtt,
-            sent: ByteCount::from_bytes(stats.udp_tx.bytes),
-            received: ByteCount::from_bytes(stats.udp_rx.bytes),
-            lost_packets: stats.path.lost_packets,
-            path_mtu: ByteCount::from_bytes(stats.path.current_mtu.into()),
-        }
+        self.sender.stats()
     }
 
     /// Where the peer is now; a device may move from network to network.

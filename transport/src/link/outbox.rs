@@ -19,6 +19,7 @@ use quinn::{Connection, WriteError};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
+use super::LinkStats;
 use super::assembly::{HEADER, header};
 use super::stream::OutStream;
 use crate::config::TransportConfig;
@@ -152,6 +153,11 @@ impl LinkSender {
     /// Why the link has ended, if it has.
     pub fn ended(&self) -> Option<LinkError> {
         self.0.ended()
+    }
+
+    /// What the path and the traffic look like now. Takes the connection's lock for a moment.
+    pub fn stats(&self) -> LinkStats {
+        LinkStats::of(&self.0.connection)
     }
 
     /// The address by which the system would reach the peer now; absent where it could not. No packet is sent.

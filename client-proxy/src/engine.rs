@@ -7,6 +7,7 @@ mod hedge;
 mod inner;
 mod learn;
 mod link;
+mod probing;
 mod replan;
 mod unknown;
 mod words;
@@ -31,6 +32,7 @@ pub use attempt::Cargo;
 use attempt::UnderWay;
 pub use inner::Question;
 pub use learn::Rerun;
+use probing::Prober;
 use replan::Planner;
 use unknown::Questions;
 
@@ -50,6 +52,7 @@ pub struct Engine {
     pub(crate) plan: Option<Plan>,
     planner: Planner,
     pub(crate) purse: Purse,
+    prober: Prober,
     words_due: Option<Timestamp>,
     jitter: Jitter,
     outputs: VecDeque<Output>,
@@ -81,6 +84,7 @@ impl Engine {
             plan: None,
             planner: Planner::new(settings.replan_interval),
             purse: Purse::new(now, settings.exploration),
+            prober: Prober::new(now, settings.probing),
             words_due: None,
             jitter: Jitter::new(settings.seed),
             outputs: VecDeque::new(),
@@ -202,6 +206,7 @@ impl Engine {
         self.lose_inner_patience(now);
         self.connect_due(now);
         if self.planner.is_due(now) {
+            self.probe_if_worth_it(now);
             self.replan(now);
         }
         if self.words_due.is_some_and(|due| due <= now) {

@@ -93,6 +93,10 @@ pub struct ServerReport {
     pub goodput_up: Bandwidth,
     /// The rate at which it is received from, as believed.
     pub goodput_down: Bandwidth,
+    /// The time that a call waits there before it starts, as believed; `None` while no call has come back from it.
+    pub queueing: Option<Duration>,
+    /// Looks at the way to it that no call made.
+    pub probes: u64,
     /// Attempts whose replies were committed.
     pub replied: u64,
     /// Attempts that failed through the method or the server.
@@ -181,6 +185,8 @@ impl Engine {
             round_trip: entry.network.is_measured().then(|| entry.network.round_trip(now).median()),
             goodput_up: entry.network.goodput_up(now).median(),
             goodput_down: entry.network.goodput_down(now).median(),
+            queueing: (entry.replied > 0).then(|| entry.queueing(now, Duration::ZERO).median()),
+            probes: entry.probes,
             replied: entry.replied,
             failed: entry.failed,
         }

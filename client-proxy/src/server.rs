@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use outboard_core::{ByteCount, InstanceId, MethodIndex, Timestamp};
-use outboard_profiler::NetworkEstimate;
+use outboard_profiler::{NetworkEstimate, QueueEstimate, Spread};
 use outboard_wire::device::Session;
-use outboard_wire::frame::{Capacity, Load, MethodStatus};
+use outboard_wire::frame::{Capacity, Load, MethodStatus, ServerCost};
 
 use crate::backoff::Backoff;
 use crate::decision::LocalReason;
@@ -25,7 +25,7 @@ pub(crate) struct Server {
     pub(crate) capacity: Capacity,
     pub(crate) instance: Option<InstanceId>,
     load: Load,
-    load_at: Timestamp,
+    queue: QueueEstimate,
     /// When anything came from it last.
     pub(crate) heard: Timestamp,
     /// When an attempt was given up as late that nothing had been heard since it was sent.
@@ -40,6 +40,8 @@ pub(crate) struct Server {
     pub(crate) refused: Option<Duration>,
     /// Changes with everything that a prediction depends on.
     pub(crate) generation: u64,
+    /// Looks at the way to it.
+    pub(crate) probes: u64,
     pub(crate) replied: u64,
     pub(crate) failed: u64,
 }
@@ -60,9 +62,6 @@ pub(crate) enum Link {
 /// A server that is there answers a ping within this time, or within four round trips where those take longer.
 const ANSWER: Duration = Duration::from_millis(500);
 
-/// How long a load report counts.
-const LOAD_KEPT: Duration = Duration::from_secs(2);
-
 impl Server {
     pub(crate) fn new(now: Timestamp, settings: ServerSettings) -> Self {
         Self {
@@ -75,7 +74,7 @@ impl Server {
             capacity: Capacity::default(),
             instance: None,
             load: Load::default(),
-            load_at: now,
+            queue: QueueEstimate::default(),
             heard: now,
             silent_since: None,
             attached_at: None,
@@ -84,6 +83,7 @@ impl Server {
             last_trouble: None,
             refused: None,
             generation: 0,
+            probes: 0,
             replied: 0,
             failed: 0,
         }
@@ -149,16 +149,28 @@ impl Server {
         if load != self.load {
             self.generation += 1;
         }
-        (self.load, self.load_at) = (load, now);
+        self.load = load;
+        self.queue.observe_load(now, load.running, load.queued, self.capacity.cores);
+    }
+
+    /// A call came back from it.
+    pub(crate) fn served(&mut self, now: Timestamp, cost: ServerCost) {
+        self.queue.observe_call(now, cost.queued, cost.ran.saturating_sub(cost.called_back));
+    }
+
+    /// Another run of it has another queue.
+    pub(crate) fn restarted(&mut self) {
+        self.queue.forget();
     }
 
     /// How many calls are ahead of a new one, per core.
     pub(crate) fn queue(&self, now: Timestamp) -> f64 {
-        let cores = u32::from(self.capacity.cores.max(1));
-        if now.since(self.load_at) > LOAD_KEPT || self.load.running < cores {
-            return 0.0;
-        }
-        f64::from(self.load.queued.saturating_add(1)) / f64::from(cores)
+        self.queue.ahead(now)
+    }
+
+    /// How long a call that comes now waits for a core, if calls run for `ran` there where none has come back yet.
+    pub(crate) fn queueing(&self, now: Timestamp, ran: Duration) -> Spread<Duration> {
+        self.queue.queueing(now, ran)
     }
 
     /// How many times as fast as the device it is; 1 where either was not measured.

@@ -32,6 +32,10 @@ pub struct Settings {
     /// The share of recent time that may be lost on trying methods on a server whose times there are not known well
     /// yet. 0: never try. Default 0.05.
     pub exploration: f64,
+    /// The share of recent time that looks at the way to a server may take, which are made where they are expected to
+    /// save more than they cost; besides, they are at least 10 s apart and carry at most 64 KiB each way. 0: never look.
+    /// Default 0.01.
+    pub probing: f64,
     /// When the device runs a call too that is under way. Default: never.
     pub hedge: Hedge,
     /// What the device spends.
@@ -80,6 +84,7 @@ impl Settings {
             objective: Objective::default(),
             slowdown: None,
             exploration: 0.05,
+            probing: 0.01,
             hedge: Hedge::default(),
             energy: EnergyModel::default(),
             device_speed: None,

@@ -105,12 +105,12 @@ impl NetworkEstimate {
     }
 
     /// The transport's statistics, read when something happened. `busy`: own transfers of more than a few packets are
-    /// under way.
-    pub fn observe_path(&mut self, now: Timestamp, sample: PathSample, busy: bool) {
+    /// under way. Says whether anything was learned.
+    pub fn observe_path(&mut self, now: Timestamp, sample: PathSample, busy: bool) -> bool {
         let news = self.path.observe(sample);
         if news.other {
             self.reset();
-            return;
+            return true;
         }
         if let Some(most) = news.most.map(Quantity::to_number)
             && most < self.up.typical()
@@ -120,13 +120,14 @@ impl NetworkEstimate {
         // What calls and pings say themselves goes before: the smoothed figure lags.
         let known = self.round_trip.seen().is_some_and(|seen| now.since(seen) < LAGS);
         if !news.moved || known {
-            return;
+            return news.moved;
         }
         if news.quiet && !busy {
             self.observe_round_trip(now, sample.round_trip);
         } else {
             self.observe_round_trip_under_load(now, sample.round_trip);
         }
+        true
     }
 
     /// A rate that was measured by itself, to the server.

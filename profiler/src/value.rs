@@ -5,26 +5,32 @@ use std::time::Duration;
 use crate::math::{ln, normal_share};
 use crate::spread::{Quantity, Spread};
 
-/// What one decision gains on average if the time of a choice is known as well as `fresh` instead of as `now`.
+/// What one decision gains on average if a time that it depends on is known as well as `fresh` instead of as `now`.
 ///
-/// The choice is taken if it takes less than `limit`, which is what the other one takes. Decided on the mean, the pair costs
-/// `min(limit, E[t])`; with the sample it costs `E[min(limit, M)]`, where `M` is the mean after the sample, seen
-/// from now: log-normal with the mean of `t` and the part of its variance that the sample resolves. The difference is the
-/// expected value of sample information (Raiffa & Schlaifer 1961, chapter 4). It is greatest at the flip point, and
-/// nothing where no sample could change the decision.
-pub fn value_of_knowing(limit: Duration, now: Spread<Duration>, fresh: Spread<Duration>) -> Duration {
-    let limit = limit.to_number();
+/// A choice is made where its mean time is at most `limit`, and saves `gain` less that time then; otherwise it saves
+/// nothing. What is decided now saves `gain - E[t]` or nothing. After a sample it saves that of `M`, the mean after the
+/// sample, which is seen from now log-normal with the mean of `t` and the part of its variance that the sample
+/// resolves. The difference is the expected value of sample information (Raiffa & Schlaifer 1961, chapter 4). It is
+/// greatest at the flip point, and nothing where no sample could change the decision.
+pub fn value_of_knowing(
+    limit: Duration,
+    gain: Duration,
+    now: Spread<Duration>,
+    fresh: Spread<Duration>,
+) -> Duration {
+    let (limit, gain) = (limit.to_number(), gain.to_number());
     let resolved = now.deviation() * now.deviation() - fresh.deviation() * fresh.deviation();
     if limit <= 0.0 || resolved <= 1e-9 {
         return Duration::ZERO;
     }
     let (mean, _) = now.moments();
     let deviation = resolved.min(WIDEST).sqrt();
-    // `M` has the logarithm's centre ln(mean) − σ²/2. Its part below the limit, and the share of it beyond:
+    // `M` has the logarithm's centre ln(mean) − σ²/2. The share of it up to the limit, and the part of its mean there:
     let gap = ln(limit) - ln(mean);
-    let below = mean * normal_share((gap - deviation * deviation / 2.0) / deviation);
-    let beyond = limit * (1.0 - normal_share((gap + deviation * deviation / 2.0) / deviation));
-    Duration::from_number((limit.min(mean) - below - beyond).max(0.0))
+    let share = normal_share((gap + deviation * deviation / 2.0) / deviation);
+    let part = mean * normal_share((gap - deviation * deviation / 2.0) / deviation);
+    let blind = if mean <= limit { gain - mean } else { 0.0 };
+    Duration::from_number((gain * share - part - blind).max(0.0))
 }
 
 /// Wider than this says nothing: a factor of e^5 either way.
@@ -49,6 +55,7 @@ mod tests {
     fn worth(limit: u64, median: u64, now: f64, fresh: f64) -> Duration {
         value_of_knowing(
             millis(limit),
+            millis(limit),
             Spread::around(millis(median), now),
             Spread::around(millis(median), fresh),
         )
@@ -60,6 +67,14 @@ mod tests {
         assert!(at_flip > millis(10) && at_flip < millis(40), "{at_flip:?}");
         assert!(worth(1_000, 90, 0.7, 0.1) < at_flip / 10, "it is taken anyway");
         assert!(worth(10, 90, 0.7, 0.1) < at_flip / 10, "it is not taken anyway");
+    }
+
+    #[test]
+    fn a_choice_that_saves_much_and_is_made_seldom_is_worth_a_look() {
+        let now = Spread::around(millis(300), 1.5);
+        let fresh = Spread::around(millis(300), 0.2);
+        let careful = value_of_knowing(millis(450), millis(2_250), now, fresh);
+        assert!(careful > millis(1_000) && careful < millis(2_250), "{careful:?}");
     }
 
     #[test]
@@ -85,7 +100,8 @@ mod tests {
             })
             .sum();
         let exact = limit.min(mean) - sum;
-        let found = value_of_knowing(millis(100), now, Spread::around(millis(80), 0.0)).as_secs_f64();
+        let found =
+            value_of_knowing(millis(100), millis(100), now, Spread::around(millis(80), 0.0)).as_secs_f64();
         assert!((found - exact).abs() < 1e-6, "{found} {exact}");
     }
 

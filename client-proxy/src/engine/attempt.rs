@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use outboard_core::{ByteCount, CallId, Epoch, InstanceId, MethodId, Placement, Timestamp};
 use outboard_profiler::{CallSample, RemoteCall};
+use outboard_wire::Lane;
 use outboard_wire::device::{NotAnswered, NotSent};
 use outboard_wire::frame::{
     AnswerFrame, Attempt, BackFrame, CallFrame, FailedFrame, Failure, MethodStatus, NotRun, ReplyFrame,
@@ -53,6 +54,13 @@ pub struct Cargo {
 impl From<Vec<SlotImage>> for Cargo {
     fn from(slots: Vec<SlotImage>) -> Self {
         Self { slots, ..Self::default() }
+    }
+}
+
+impl UnderWay {
+    /// Whether its slots are so large that they make a queue.
+    pub(super) fn is_large(&self) -> bool {
+        self.up.as_bytes() >= Lane::BULK_FROM as u64
     }
 }
 
@@ -210,6 +218,7 @@ impl Engine {
         let server = &mut self.servers[under_way.offer.server.position()];
         server.loaded(now, reply.load);
         if !asked {
+            server.served(now, reply.cost);
             let sample = CallSample {
                 up: under_way.up,
                 down,

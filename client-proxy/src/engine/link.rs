@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use outboard_core::{ServerIndex, Timestamp};
+use outboard_core::{MethodIndex, ServerIndex, Timestamp};
+use outboard_profiler::PathSample;
 use outboard_wire::device::{Event, Output as SessionOutput, Session};
 use outboard_wire::frame::{Hello, MethodStatus, PROTOCOL, Refusal, Welcome};
-use outboard_wire::{Lost, Timing};
+use outboard_wire::{Lane, Lost, Timing};
 
 use super::Engine;
 use crate::decision::LocalReason;
@@ -89,13 +90,41 @@ impl Engine {
         }
     }
 
-    /// The transport's current round trip to a server.
+    /// A round trip to a server was measured. While large calls are under way it has their queue in it.
     pub fn round_trip(&mut self, now: Timestamp, server: ServerIndex, round_trip: Duration) {
+        let busy = self.moves_bulk(server.position());
         if let Some(entry) = self.servers.get_mut(server.position()) {
-            entry.network.observe_round_trip(now, round_trip);
+            if busy {
+                entry.network.observe_round_trip_under_load(now, round_trip);
+            } else {
+                entry.network.observe_round_trip(now, round_trip);
+            }
             entry.generation += 1;
             self.learned(now);
         }
+    }
+
+    /// What the transport knows of the path to a server now. Told when a frame of the server was handled and when the
+    /// engine's time has come: it costs no packet, and wakes nobody.
+    pub fn path(&mut self, now: Timestamp, server: ServerIndex, sample: PathSample) {
+        let busy = self.moves_bulk(server.position());
+        if let Some(entry) = self.servers.get_mut(server.position()).filter(|entry| entry.is_attached()) {
+            entry.generation += u64::from(entry.network.observe_path(now, sample, busy));
+        }
+    }
+
+    /// Whether so many bytes of calls are on their way to or from a server that they make a queue.
+    fn moves_bulk(&self, position: usize) -> bool {
+        self.under_way.values().any(|under_way| {
+            let method: MethodIndex = under_way.offer.request.method;
+            under_way.offer.server.position() == position
+                && (under_way.is_large()
+                    || self
+                        .profile
+                        .method(method)
+                        .and_then(|statistics| statistics.down(under_way.offer.request.work))
+                        .is_some_and(|down| down.median().as_bytes() >= Lane::BULK_FROM as u64))
+        })
     }
 
     /// The way to a server is another one now (a new address of ours): what was learned of it is uncertain.
@@ -137,6 +166,7 @@ impl Engine {
             Event::Back(back) => self.called_back(now, back),
             Event::Draining => self.refresh_words(now),
             Event::Load(load) => self.servers[position].loaded(now, load),
+            Event::Probed(probed) => self.probed(now, position, probed),
             Event::RoundTrip(round_trip) => self.round_trip(now, ServerIndex(position as u16), round_trip),
             Event::Lost { reason, unknown } => self.lost(now, &unknown, &reason),
             _ => {}
@@ -146,6 +176,9 @@ impl Engine {
     fn attached(&mut self, now: Timestamp, position: usize, welcome: &Welcome) {
         let server = &mut self.servers[position];
         let restarted = server.instance.is_some_and(|instance| instance != welcome.server);
+        if restarted {
+            server.restarted();
+        }
         server.instance = Some(welcome.server);
         server.capacity = welcome.capacity;
         server.attached_at = Some(now);

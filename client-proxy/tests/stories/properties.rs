@@ -9,11 +9,11 @@ use outboard_client_proxy::{
 use outboard_core::{
     ByteCount, InstanceId, MethodId, MethodIndex, Objective, ServerIndex, SessionId, Timestamp,
 };
-use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls};
+use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls, PathSample};
 use outboard_solver::{Automatic, Limits, Solve};
 use outboard_wire::frame::{
     AnswerFrame, AppIdentity, Attempt, Capacity, FailedFrame, Failure, Image, Load, MethodStatus, NotRun,
-    ReplyFrame, ServerCost, SlotImage, ToDevice, Welcome, encode_frame,
+    ProbedFrame, ReplyFrame, ServerCost, SlotImage, ToDevice, Welcome, encode_frame,
 };
 use proptest::prelude::*;
 
@@ -28,6 +28,8 @@ enum Input {
     Welcome(u16, u64),
     Garbage(u16, Vec<u8>),
     RoundTrip(u16, u64),
+    Path(u16, u64, u64),
+    Probed(u16, u64, usize),
     Ran(u32, u64),
     Call(u32, u64),
     Reply(u16, usize, u64),
@@ -54,6 +56,8 @@ fn input() -> impl Strategy<Value = Input> {
         6 => (server.clone(), 0u64..50_000_000).prop_map(|(server, speed)| Input::Welcome(server, speed)),
         1 => (server.clone(), proptest::collection::vec(any::<u8>(), 0..40)).prop_map(|(s, b)| Input::Garbage(s, b)),
         2 => (server.clone(), 0u64..1_000_000_000).prop_map(|(server, nanos)| Input::RoundTrip(server, nanos)),
+        2 => (server.clone(), 0u64..1_000_000_000, any::<u64>()).prop_map(|(s, nanos, n)| Input::Path(s, nanos, n)),
+        1 => (server.clone(), 0u64..3, 0usize..12_000).prop_map(|(s, number, bytes)| Input::Probed(s, number, bytes)),
         20 => (method.clone(), 0u64..2_000_000_000).prop_map(|(method, nanos)| Input::Ran(method, nanos)),
         30 => (method.clone(), 0u64..1_000_000).prop_map(|(method, bytes)| Input::Call(method, bytes)),
         20 => (server.clone(), any::<usize>(), 0u64..1_000_000_000).prop_map(|(s, a, n)| Input::Reply(s, a, n)),
@@ -121,6 +125,20 @@ impl Chaos {
             Input::Garbage(server, bytes) => self.engine.handle_frame(now, ServerIndex(server), &bytes),
             Input::RoundTrip(server, nanos) => {
                 self.engine.round_trip(now, ServerIndex(server), Duration::from_nanos(nanos));
+            }
+            Input::Path(server, nanos, number) => {
+                let mut sample = PathSample::default();
+                (sample.round_trip, sample.shortest_round_trip) =
+                    (Duration::from_nanos(nanos), Duration::from_nanos(nanos / 2));
+                (sample.sent, sample.congestion_window) =
+                    (ByteCount::from_bytes(number), ByteCount::from_bytes(number / 3));
+                (sample.sent_packets, sample.lost_packets) = (number / 1_200, number / 9_000);
+                (sample.congestion_events, sample.black_holes) = (number / 90_000, number % 2);
+                self.engine.path(now, ServerIndex(server), sample);
+            }
+            Input::Probed(server, number, bytes) => {
+                let padding = vec![0; bytes].into();
+                self.frame(server, &ToDevice::Probed(ProbedFrame { number, padding, load: Load::default() }));
             }
             Input::Ran(method, nanos) => self.engine.ran_locally(now, &ran(method, nanos)),
             Input::Call(method, bytes) => self.call(MethodIndex(method), bytes),

@@ -116,6 +116,10 @@ pub(crate) struct World {
     /// Call-backs that the device was given, and answered.
     pub(crate) call_backs: Vec<MethodId>,
     queue: BTreeMap<(Timestamp, u64), (usize, Happening)>,
+    /// The round trip that the transport measures whenever something happens.
+    measures: Option<Duration>,
+    /// An attempt is under way.
+    awaits: bool,
     sequence: u64,
 }
 
@@ -151,6 +155,8 @@ impl World {
             delivered: BTreeMap::new(),
             call_backs: Vec::new(),
             queue: BTreeMap::new(),
+            measures: None,
+            awaits: false,
             sequence: 0,
         };
         world.drain();
@@ -198,6 +204,13 @@ impl World {
 
     pub(crate) fn calls(&mut self, method: MethodIndex, times: usize) -> Vec<Went> {
         (0..times).map(|_| self.call(method)).collect()
+    }
+
+    /// Calls, and tells the engine of that round trip again and again until the call is over.
+    pub(crate) fn measures_while_calling(&mut self, method: MethodIndex, round_trip: Duration) {
+        self.measures = Some(round_trip);
+        assert_eq!(self.call(method).how, How::Remote);
+        self.measures = None;
     }
 
     pub(crate) fn call_as(&mut self, request: Request) -> Went {
@@ -262,7 +275,9 @@ impl World {
             self.engine.hedged(attempt);
             done_here = self.now + local;
         }
+        self.awaits = true;
         self.run_until(give_up.min(done_here), came);
+        self.awaits = false;
         if offer.hedge != Hedge::Never && !came(self) && self.now < done_here {
             if offer.hedge == Hedge::Late {
                 self.engine.hedged(attempt);
@@ -352,6 +367,9 @@ impl World {
                 return;
             };
             self.now = self.now.max(next);
+            if let Some(round_trip) = self.measures.filter(|_| self.awaits) {
+                self.engine.round_trip(self.now, ServerIndex(0), round_trip);
+            }
             if let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
                 let (server, happening) = entry.remove();
                 self.happen(server, happening);

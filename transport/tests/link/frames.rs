@@ -221,9 +221,15 @@ async fn a_link_knows_its_traffic_and_path() {
     assert!(pair.device.stats().sent >= ByteCount::from_bytes(1_000_000));
     assert!(pair.server.stats().received >= ByteCount::from_bytes(1_000_000));
     assert!(pair.device.stats().path_mtu >= ByteCount::from_bytes(1_200));
-    let seen_by_a_sender = pair.device.link.sender().stats();
-    assert!(seen_by_a_sender.sent_packets >= 100 && seen_by_a_sender.lost_packets <= seen_by_a_sender.sent_packets);
-    assert!(seen_by_a_sender.congestion_window >= ByteCount::from_bytes(2_400), "two packets, RFC 9002, section 7.2");
+    let seen_by_a_sender = pair.device.sender().stats();
+    assert!(
+        seen_by_a_sender.sent_packets >= 100
+            && seen_by_a_sender.lost_packets <= seen_by_a_sender.sent_packets
+    );
+    assert!(
+        seen_by_a_sender.congestion_window >= ByteCount::from_bytes(2_400),
+        "two packets, RFC 9002, section 7.2"
+    );
     assert!(seen_by_a_sender.round_trip >= seen_by_a_sender.shortest_round_trip);
     assert!(!pair.device.rtt().is_zero());
     assert_eq!(pair.device.peer().port(), pair.listener.local_address().unwrap().port());

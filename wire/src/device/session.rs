@@ -214,6 +214,11 @@ impl Session {
         matches!(self.phase, Phase::Over)
     }
 
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.attempts.is_empty()
+    }
+
     /// How many more calls the server takes now.
     pub fn credit(&self) -> u32 {
         if !self.is_open() {

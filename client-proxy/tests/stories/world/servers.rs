@@ -13,6 +13,8 @@ pub(crate) struct Server {
     pub(crate) statuses: BTreeMap<MethodId, MethodStatus>,
     pub(crate) fates: BTreeMap<MethodId, Fate>,
     pub(crate) refuse: Option<Refusal>,
+    /// How busy it says it is with its replies.
+    load: Load,
     pub(crate) instance: InstanceId,
     pub(crate) connects: u64,
     /// Calls that have returned, for those who ask.
@@ -86,6 +88,13 @@ impl World {
         let connection = server.connection;
         let delay = server.round_trip / 2;
         self.later(delay, 0, Happening::LinkLost(connection));
+    }
+
+    /// How busy the server is from now on.
+    pub(crate) fn load(&mut self, running: u32, queued: u32) {
+        let server = &mut self.servers[0];
+        server.load = Load { running, queued };
+        server.session.as_mut().expect("it is attached").set_load(server.load);
     }
 
     /// The server takes no new calls; those under way finish.
@@ -269,8 +278,8 @@ impl World {
 
     pub(super) fn finish(&mut self, position: usize, attempt: Attempt, method: MethodId, ran: Duration) {
         let server = &mut self.servers[position];
+        let load = server.load;
         let Some(session) = &mut server.session else { return };
-        let load = Load::default();
         if let Some(Fate::Fail(failure)) = server.fates.get(&method) {
             session.fail(self.now, FailedFrame { attempt, failure: failure.clone(), load });
             return;
@@ -292,6 +301,7 @@ impl Server {
             statuses: BTreeMap::new(),
             fates: BTreeMap::new(),
             refuse: None,
+            load: Load::default(),
             instance: InstanceId(100),
             connects: 0,
             finished: BTreeMap::new(),

@@ -39,6 +39,7 @@ mod radio;
 mod reference;
 mod spread;
 mod value;
+mod workload;
 
 pub use calibrate::{CalibrationError, ModelError, PowerSample, fit_curve, fit_line, fit_speeds};
 pub use cpu::CpuModel;
@@ -54,10 +55,11 @@ pub use meter::{
 };
 pub use method::{LocalCalls, MethodStatistics, RemoteCall};
 pub use network::{CallSample, NetworkEstimate, PathSample};
-pub use predictor::{Predictor, Prior};
+pub use predictor::{Calibration, Predictor, Prior, Summary, Trust, WorkLaw};
 pub use profile::{Costing, Profile};
 pub use queue::QueueEstimate;
 pub use radio::{Exchange, Radio, RadioCost, RadioModel, RadioState, Transfer};
 pub use reference::reference_steps;
 pub use spread::{Quantile, Quantity, Spread};
 pub use value::{expected, value_of_knowing};
+pub use workload::{Score, Workload};

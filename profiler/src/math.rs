@@ -15,3 +15,7 @@ pub(crate) fn exp(value: f64) -> f64 {
 pub(crate) fn normal_share(value: f64) -> f64 {
     0.5 * libm::erfc(-value * std::f64::consts::FRAC_1_SQRT_2)
 }
+
+pub(crate) fn cos(value: f64) -> f64 {
+    libm::cos(value)
+}

@@ -30,6 +30,7 @@
 //! assert_eq!(engine.decide(now, &Request::new(detect)), Decision::Local(LocalReason::NoServer));
 //! ```
 
+mod accuracy;
 mod backoff;
 mod decision;
 mod engine;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use outboard_core::{BodyHash, ByteCount, Energy, MethodId, Placement, SchemaHash, ServerIndex, Timestamp};
 use outboard_wire::frame::MethodEntry;
 
+use crate::accuracy::Accuracy;
 use crate::backoff::Backoff;
 use crate::decision::LocalReason;
 use crate::hedge::Hedge;
@@ -110,6 +111,8 @@ pub(crate) struct MethodState {
     pub(crate) trouble: Trouble,
     /// Attempts that came too late, by server: another one may be faster.
     late: Vec<Trouble>,
+    /// How far predictions were off, by server.
+    accuracy: Vec<Accuracy>,
     pub(crate) largest_work: f64,
     pub(crate) last_reason: Option<LocalReason>,
     pub(crate) counts: MethodCounts,
@@ -180,14 +183,25 @@ impl MethodState {
             quotes: CachedQuotes::default(),
             trouble: Trouble::new(),
             late: Vec::new(),
+            accuracy: Vec::new(),
             largest_work: 0.0,
             last_reason: None,
             counts: MethodCounts::default(),
         }
     }
 
-    pub(crate) fn terms(&self) -> Terms {
-        Terms { slowdown: self.slowdown, deadline: self.info.deadline }
+    pub(crate) fn terms(&self, server: ServerIndex) -> Terms {
+        let accuracy = self.accuracy.get(server.position()).copied().unwrap_or(Accuracy::UNKNOWN);
+        Terms { slowdown: self.slowdown, deadline: self.info.deadline, accuracy }
+    }
+
+    /// How far predictions for that server were off.
+    pub(crate) fn accuracy_mut(&mut self, server: ServerIndex) -> &mut Accuracy {
+        let least = server.position() + 1;
+        if self.accuracy.len() < least {
+            self.accuracy.resize(least, Accuracy::UNKNOWN);
+        }
+        &mut self.accuracy[server.position()]
     }
 
     /// What keeps it on the device whatever the servers do.

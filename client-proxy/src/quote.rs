@@ -5,6 +5,8 @@ use std::time::Duration;
 use outboard_core::{Bandwidth, ByteCount, Energy, Objective, ServerIndex, Timestamp};
 use outboard_profiler::{EnergyModel, MethodStatistics, NetworkEstimate, Quantile, Spread};
 
+use crate::accuracy::Accuracy;
+
 /// What a quote is reckoned from, apart from the method.
 #[derive(Clone, Copy)]
 pub(crate) struct Market<'a> {
@@ -41,6 +43,8 @@ pub(crate) struct Terms {
     /// ε.
     pub(crate) slowdown: f64,
     pub(crate) deadline: Option<Duration>,
+    /// How far predictions were off.
+    pub(crate) accuracy: Accuracy,
 }
 
 /// A time at best (a quarter of the cases), usually, and at worst (all but one case in twenty).
@@ -150,7 +154,7 @@ impl Quote {
         let run = method.on_server(work, market.speed_ratio);
         let with_queue = run.map(|run| run.times(1.0 + market.queue));
         let range = with_queue.map(|run| {
-            let all = Spread::sum(&[round_trip, up_time, run, down_time]);
+            let all = terms.accuracy.correct(Spread::sum(&[round_trip, up_time, run, down_time]));
             Range { hoped: all.at(HOPED), usual: all.median(), worst: all.at(Quantile::P95) }
         });
         let fixed = with_queue.map(|run| Spread::sum(&[round_trip, run, down_time]).at(HOPED));

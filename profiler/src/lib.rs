@@ -49,6 +49,7 @@ pub use device::{
 };
 pub use energy::EnergyModel;
 pub use load::{LoadMeter, SystemLoad};
+pub use math::{exp, ln};
 pub use meter::{
     Coverage, Detection, Hwmon, LookedFor, MeterError, MeterLabel, Metered, PowerMeter, PowerSupply, Rapl,
     RecordedPower, detect as detect_meter, processor_frequency,

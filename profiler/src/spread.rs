@@ -85,6 +85,12 @@ impl<T: Quantity> Spread<T> {
         Self::from_log(self.centre, self.variance + deviation * deviation)
     }
 
+    /// The same where it is that uncertain already, and that uncertain where it is less.
+    #[must_use]
+    pub fn at_least_as_wide(self, deviation: f64) -> Self {
+        Self::from_log(self.centre, self.variance.max(deviation * deviation))
+    }
+
     /// The sum of independent parts.
     #[must_use]
     pub fn sum(parts: &[Self]) -> Self {

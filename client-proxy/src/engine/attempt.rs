@@ -195,6 +195,7 @@ impl Engine {
         self.spent(now, &under_way, reply.down);
         let state = self.state_of(&under_way);
         state.counts.hedges_lost += u64::from(under_way.hedged);
+        state.accuracy_mut(under_way.offer.server).took(under_way.offer.predicted, now.since(under_way.sent));
         state.recovered(under_way.offer.server);
         state.quotes.clear();
         let server = &mut self.servers[under_way.offer.server.position()];
@@ -317,6 +318,10 @@ impl Engine {
         let jitter = self.jitter.draw();
         let state = self.state_of(under_way);
         state.counts.late += 1;
+        state
+            .accuracy_mut(under_way.offer.server)
+            .was_late(under_way.offer.predicted, now.since(under_way.sent));
+        state.quotes.clear();
         let trouble = state.trouble_with(under_way.offer.server);
         trouble.late_in_a_row += 1;
         // A bound is passed by one good call in twenty; two in a row say that something has changed.

@@ -54,7 +54,7 @@ impl Engine {
                 continue;
             }
             let Some(statistics) = self.profile.method(request.method) else { continue };
-            let terms = self.methods[request.method.position()].terms();
+            let terms = self.methods[request.method.position()].terms(server);
             let quote = Quote::reckon(statistics, request.work, None, terms, &self.market(now, server));
             let judged = self.held_at(now, request, server).map_or(Ok(()), Err);
             match judged.and_then(|()| self.offer(now, request, server, &quote)) {
@@ -80,7 +80,7 @@ impl Engine {
         let class = WorkClass::of(request.work);
         if self.methods[position].quotes.get(now, generation, class).is_none() {
             let statistics = self.profile.method(request.method).ok_or(LocalReason::Unknown)?;
-            let terms = self.methods[position].terms();
+            let terms = self.methods[position].terms(server);
             let quote = Quote::reckon(statistics, class.middle(), None, terms, &self.market(now, server));
             self.methods[position].quotes.set(now, generation, class, quote);
         }

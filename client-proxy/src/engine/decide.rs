@@ -109,8 +109,13 @@ impl Engine {
             return Err(LocalReason::TooLarge);
         }
         let statistics = self.profile.method(request.method).ok_or(LocalReason::Unknown)?;
-        let quote =
-            Quote::reckon(statistics, request.work, Some(size), state.terms(), &self.market(now, server));
+        let quote = Quote::reckon(
+            statistics,
+            request.work,
+            Some(size),
+            state.terms(server),
+            &self.market(now, server),
+        );
         let fresh = self.offer(now, request, server, &quote)?;
         Ok(Offer { asked: offer.asked, ..fresh })
     }

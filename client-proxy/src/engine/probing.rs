@@ -210,7 +210,7 @@ impl Engine {
         let network = &entry.network;
         let figures = (network.round_trip(now), network.goodput_up(now), network.goodput_down(now));
         let (believed, fresh) = (way(figures, up, down), way(network.when_fresh(), up, down));
-        let quote = Quote::reckon(statistics, None, None, state.terms(), &market);
+        let quote = Quote::reckon(statistics, None, None, state.terms(server), &market);
         let accepted = quote.limit.saturating_sub(run);
         let gain = match self.objective {
             Objective::Time => local.saturating_sub(run),

@@ -152,7 +152,7 @@ impl Engine {
                 let method = MethodIndex(position as u32);
                 let Some(statistics) = self.profile.method(method) else { return false };
                 self.pin(*server, method).is_none() && {
-                    let quote = Quote::reckon(statistics, None, None, state.terms(), &market);
+                    let quote = Quote::reckon(statistics, None, None, state.terms(*server), &market);
                     quote.may_pay(self.objective)
                         && quote.remote.is_some_and(|remote| remote.hoped <= quote.limit)
                 }

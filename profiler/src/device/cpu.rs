@@ -5,6 +5,26 @@ use outboard_core::{Frequency, Power};
 use super::Figure;
 
 /// Power of the whole device by the state of its processors.
+///
+/// What lies between `idle` and `busy` can be told in two ways, by load and by frequency:
+///
+/// ```toml
+/// [cpu]
+/// cores = 8
+/// idle = { watts = 0.3, quality = "measured", source = "a meter on the battery" }
+/// levels = [
+///     { utilisation = 0.0, watts = 0.3, quality = "measured", source = "a meter on the battery" },
+///     { utilisation = 0.5, watts = 1.1, quality = "measured", source = "a meter on the battery" },
+///     { utilisation = 1.0, watts = 4.2, quality = "measured", source = "a meter on the battery" },
+/// ]
+///
+/// [[cpu.cluster]]
+/// cores = 8
+/// speeds = [
+///     { megahertz = 600, watts = 0.1, quality = "modelled", source = "the maker's power profile" },
+///     { megahertz = 1800, watts = 0.5, quality = "modelled", source = "the maker's power profile" },
+/// ]
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CpuProfile {

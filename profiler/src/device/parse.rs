@@ -9,6 +9,9 @@ use toml::{Table, Value};
 
 use super::{CpuProfile, DeviceProfile, Figure, FigureQuality, ProfileError, RadioProfile};
 
+/// No list of a profile has as many; it bounds what a file can make of memory.
+const MOST_ROWS: usize = 256;
+
 pub(super) fn profile(file: &str, text: &str) -> Result<DeviceProfile, ProfileError> {
     let table = table(file, text)?;
     let root = Section { file, path: String::new(), table: &table };
@@ -121,10 +124,10 @@ impl<'a> Section<'a> {
     }
 
     /// The rows of a list of tables, none where the key is not there.
-    fn list(&self, key: &str, most: usize) -> Result<Vec<Section<'a>>, ProfileError> {
+    fn list(&self, key: &str) -> Result<Vec<Section<'a>>, ProfileError> {
         let rows = match self.table.get(key) {
             None => return Ok(Vec::new()),
-            Some(Value::Array(rows)) if rows.len() <= most => rows,
+            Some(Value::Array(rows)) if rows.len() <= MOST_ROWS => rows,
             Some(_) => return Err(self.bad(key, "a list of at most 256 tables")),
         };
         let section = |(index, row): (usize, &'a Value)| match row {

@@ -6,9 +6,6 @@ use toml::Value;
 use super::Section;
 use crate::device::{CpuCluster, CpuLevel, CpuProfile, CpuSpeed, ProfileError};
 
-/// No processor has as many; it bounds what a file can make of memory.
-const MOST_ROWS: usize = 256;
-
 pub(super) fn profile(section: &Section<'_>) -> Result<CpuProfile, ProfileError> {
     section.only(&["active", "busy", "cluster", "cores", "idle", "levels"])?;
     let cpu = CpuProfile {
@@ -17,7 +14,7 @@ pub(super) fn profile(section: &Section<'_>) -> Result<CpuProfile, ProfileError>
         busy: section.power("busy")?,
         levels: levels(section)?,
         active: section.power("active")?,
-        clusters: section.list("cluster", MOST_ROWS)?.iter().map(cluster).collect::<Result<_, _>>()?,
+        clusters: section.list("cluster")?.iter().map(cluster).collect::<Result<_, _>>()?,
     };
     if cpu.idle.as_ref().zip(cpu.busy.as_ref()).is_some_and(|(idle, busy)| busy.value < idle.value) {
         return Err(section.bad("busy", "at least `cpu.idle`"));
@@ -39,7 +36,7 @@ fn cores(section: &Section<'_>) -> Result<Option<u16>, ProfileError> {
 
 fn levels(section: &Section<'_>) -> Result<Vec<CpuLevel>, ProfileError> {
     let mut levels: Vec<CpuLevel> = Vec::new();
-    for row in section.list("levels", MOST_ROWS)? {
+    for row in section.list("levels")? {
         row.only(&["quality", "source", "utilisation", "watts"])?;
         let utilisation = row.number_up_to("utilisation", 1.0, "a number from 0 to 1")?;
         let utilisation = utilisation.ok_or_else(|| row.missing("utilisation"))?;
@@ -62,7 +59,7 @@ fn cluster(section: &Section<'_>) -> Result<CpuCluster, ProfileError> {
     section.only(&["cores", "shared", "speeds"])?;
     let cores = cores(section)?.ok_or_else(|| section.missing("cores"))?;
     let mut speeds: Vec<CpuSpeed> = Vec::new();
-    for row in section.list("speeds", MOST_ROWS)? {
+    for row in section.list("speeds")? {
         row.only(&["megahertz", "quality", "source", "watts"])?;
         let frequency = Frequency::from_hertz((row.number("megahertz")? * 1e6).round() as u64);
         if speeds.last().is_some_and(|last| frequency <= last.frequency) {

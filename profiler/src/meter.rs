@@ -47,7 +47,7 @@ pub trait PowerMeter {
     ///
     /// # Errors
     /// What the meter reads is not there, not permitted, or makes no sense. The next question is then answered with what
-    /// was used since the last one that went well.
+    /// was used since the last one that went well; where a counter went back, since then.
     fn read(&mut self, now: Timestamp) -> Result<Option<Metered>, MeterError>;
 }
 

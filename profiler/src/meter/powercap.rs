@@ -84,13 +84,13 @@ impl PowerMeter for Rapl {
             self.last = Some((now, counters));
             return Ok(None);
         };
-        let mut energy = Energy::ZERO;
-        for ((zone, &before), &counter) in self.zones.iter().zip(before).zip(&counters) {
-            energy += Energy::from_microjoules(zone.turned(before, counter)?);
-        }
+        let turned = self.zones.iter().zip(before).zip(&counters);
+        let turned: Result<Vec<u64>, _> =
+            turned.map(|((zone, &before), &counter)| zone.turned(before, counter)).collect();
         let time = now.since(*then);
+        // Also where a counter went back: what it said before tells nothing any more.
         self.last = Some((now, counters));
-        Ok(Some(Metered { energy, time }))
+        Ok(Some(Metered { energy: turned?.into_iter().map(Energy::from_microjoules).sum(), time }))
     }
 }
 

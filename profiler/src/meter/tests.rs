@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
@@ -117,6 +118,8 @@ fn an_error_loses_no_energy() {
     laptop.put("powercap/intel-rapl:0/energy_uj", "0");
     let path = laptop.path("powercap/intel-rapl:0/energy_uj");
     assert_eq!(rapl.read(second(3)), Err(MeterError::WentBack { path }));
+    laptop.put("powercap/intel-rapl:0/energy_uj", "30");
+    assert_eq!(energy(&mut rapl, 4), Some(30), "from there on");
 }
 
 fn phone(status: &str) -> Machine {
@@ -235,6 +238,18 @@ fn recordings_that_make_no_sense_are_refused_by_line() {
     assert_eq!(error("1,1\n1,1"), "robot.csv, line 2: expected a later time than in the row before");
     for row in ["-1,1", "1,-1", "NaN,1", "1,inf", "1e300,1", "1,1e300"] {
         assert!(error(row).contains("line 1: expected seconds up to"), "{row}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_recording_makes_a_panic(text in "([0-9.eE+-]{0,6},?[0-9.]{0,4}\n|\\PC{0,9}\n){0,9}", times in any::<[u16; 4]>()) {
+        if let Ok(mut meter) = RecordedPower::parse("robot.csv", &text, Coverage::Device) {
+            // Whatever the order of questions, no time is played twice.
+            let read = times.map(|time| meter.read(Timestamp::from_nanos(u64::from(time) * 10_000_000)));
+            let played: Duration = read.into_iter().flatten().flatten().map(|metered| metered.time).sum();
+            prop_assert!(played <= meter.length());
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 //! `outboard probe` writes.
 //!
 //! The power of a load is its energy over its time. The recordings have a column of power too, but it lags by one load: each of
-//! its figures is the energy of the row before over that row's time. It is reported for comparison.
+//! its figures is the energy of the row before over that row's time. It is reported for comparison, and so is what is left when
+//! the idle machine is left out, which that column has no figure of.
 
 use std::path::{Path, PathBuf};
 
@@ -54,6 +55,8 @@ impl Experiment for EnergyModel {
         report.figure("energy.model/mean", [all.mean()].into_iter().collect(), "%", None)?;
         report.figure("energy.model/line", errors(line, |recording| &recording.levels), "%", None)?;
         report.figure("energy.model/parabola", errors(parabola, |recording| &recording.levels), "%", None)?;
+        report.figure("energy.model/without-idle", errors(curve, busy), "%", None)?;
+        report.figure("energy.model/without-idle/line", errors(line, busy), "%", None)?;
         for machine in &machines {
             report.figure(format!("energy.model/{}", machine.name), measured(machine), "%", None)?;
         }
@@ -70,6 +73,10 @@ impl Experiment for EnergyModel {
             None,
         )
     }
+}
+
+fn busy(recording: &Recording) -> &[PowerSample] {
+    recording.levels.get(1..).unwrap_or_default()
 }
 
 /// Watts at a load, as fitted to samples; `None` where they make no model.

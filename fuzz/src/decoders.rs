@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 
 use outboard_core::ByteCount;
-use outboard_profiler::DeviceProfile;
+use outboard_profiler::{Coverage, DeviceProfile, RecordedPower};
 use outboard_transport::ServerAddress;
 use outboard_wire::delta::Delta;
 use outboard_wire::frame::{Frame, Image, ToDevice, ToServer, decode_frame, encode_frame};
@@ -166,14 +166,21 @@ pub fn objects(data: &[u8]) {
     out.take_objects().finish(ByteCount::from_bytes(u64::MAX)).expect("there is no budget");
 }
 
-/// Addresses and device profiles, which people write.
+/// Addresses, device profiles and recordings of a meter, which people write or bring along.
 pub fn text(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(address) = text.parse::<ServerAddress>() {
         let again = address.to_string().parse().expect("what was written can be read");
         assert_eq!(address, again);
     }
-    if let Err(error) = DeviceProfile::parse("fuzzed.toml", text) {
-        assert!(!error.to_string().is_empty());
+    match DeviceProfile::parse("fuzzed.toml", text) {
+        Ok(profile) => {
+            let again = DeviceProfile::parse("again.toml", &profile.to_toml());
+            assert_eq!(again, Ok(profile), "what was written can be read");
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    if let Err(error) = RecordedPower::parse("fuzzed.csv", text, Coverage::Device) {
+        assert!(error.to_string().starts_with("fuzzed.csv"));
     }
 }

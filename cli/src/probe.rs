@@ -8,7 +8,7 @@ mod unmeasured;
 
 use std::io::Write;
 
-use outboard_profiler::{DeviceProfile, Hwmon, PowerMeter, detect_meter};
+use outboard_profiler::{DeviceProfile, Figure, FigureQuality, Hwmon, PowerMeter, detect_meter};
 
 use crate::arguments::ProbeOptions;
 use crate::failure::Failure;
@@ -33,11 +33,14 @@ pub(crate) fn run(
         }
         None => unmeasured::profile(machine.cores(), base, log)?,
     };
-    let profile = named(profile, options, machine);
-    let head = format!(
-        "# Written by `outboard probe`: {}.\n# The reference loop runs {speed} steps a second on one core.\n",
-        printable(&how)
-    );
+    let mut profile = named(profile, options, machine);
+    // For this no meter is needed; that of another device's profile would be wrong.
+    profile.cpu.speed = (speed > 0).then(|| Figure {
+        value: speed,
+        quality: FigureQuality::Measured,
+        source: "outboard probe: the reference loop on one core of this machine".to_owned(),
+    });
+    let head = format!("# Written by `outboard probe`: {}.\n", printable(&how));
     let text = format!("{head}{}", profile.to_toml());
     // A meter can say what no profile may contain, a gigawatt say; better told now than when an app starts.
     DeviceProfile::parse("the profile that was made", &text)?;

@@ -141,7 +141,7 @@ mod tests {
         let unknown = error("name = 'r'\n[cpu]\nidel = 3");
         assert_eq!(
             unknown,
-            "robot.toml: `cpu.idel` is not a key of a device profile: use one of active, busy, cluster, cores, idle, levels"
+            "robot.toml: `cpu.idel` is not a key of a device profile: use one of active, busy, cluster, cores, idle, levels, speed"
         );
         let untold = error("name = 'r'\n[cpu]\nidle = { watts = 2.0, quality = 'measured' }");
         assert_eq!(untold, "robot.toml: `cpu.idle.source` is missing: add it");
@@ -179,6 +179,21 @@ mod tests {
         assert_eq!(refused("volts = 1"), "robot.toml: `battery.capacity.joules` is missing: add it");
         assert!(refused("joules = 1, milliampere_hours = 1").contains("must be left out where"));
         assert!(refused("milliampere_hours = 1e9, volts = 1e6").contains("must be so low"));
+    }
+
+    #[test]
+    fn a_speed_is_a_whole_number_of_steps() {
+        let speed = |steps: &str| {
+            let text = format!(
+                "name = 'r'\n[cpu]\nspeed = {{ steps_per_second = {steps}, quality = 'measured', source = 's' }}"
+            );
+            DeviceProfile::parse("robot.toml", &text).map(|robot| robot.cpu.speed.map(|speed| speed.value))
+        };
+        assert_eq!(speed("33_000_000"), Ok(Some(33_000_000)));
+        for steps in ["0", "1.5", "-1", "1_000_000_000_001"] {
+            let refused = speed(steps).expect_err(steps).to_string();
+            assert!(refused.contains("`cpu.speed.steps_per_second` must be a whole number"), "{refused}");
+        }
     }
 
     #[test]

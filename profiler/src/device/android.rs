@@ -73,7 +73,7 @@ impl Import<'_> {
             self.figure(busy, "idle, cpu.active, and all clusters with every core at its fastest")
         });
         let cores = clusters.iter().map(|cluster| cluster.cores).fold(0, u16::saturating_add);
-        Ok(CpuProfile { cores: Some(cores), idle, busy, levels: Vec::new(), active, clusters })
+        Ok(CpuProfile { cores: Some(cores), idle, busy, active, clusters, ..CpuProfile::default() })
     }
 
     /// What the device draws with processors idle, screen off and radio silent.

@@ -12,6 +12,7 @@ use super::Figure;
 /// [cpu]
 /// cores = 8
 /// idle = { watts = 0.3, quality = "measured", source = "a meter on the battery" }
+/// speed = { steps_per_second = 100_000_000, quality = "measured", source = "outboard probe" }
 /// levels = [
 ///     { utilisation = 0.0, watts = 0.3, quality = "measured", source = "a meter on the battery" },
 ///     { utilisation = 0.5, watts = 1.1, quality = "measured", source = "a meter on the battery" },
@@ -34,6 +35,8 @@ pub struct CpuProfile {
     pub idle: Option<Figure<Power>>,
     /// The whole device with every core busy.
     pub busy: Option<Figure<Power>>,
+    /// How many steps of the reference loop one core runs in a second ([`reference_steps`](crate::reference_steps)).
+    pub speed: Option<Figure<u64>>,
     /// The whole device at utilisations in between, in rising order; empty where only the two ends are known.
     pub levels: Vec<CpuLevel>,
     /// What is drawn besides as long as any core runs, whichever it is; a part of no cluster.

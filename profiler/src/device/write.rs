@@ -33,6 +33,15 @@ fn cpu(out: &mut Text, cpu: &CpuProfile) {
     out.power("idle", cpu.idle.as_ref());
     out.power("busy", cpu.busy.as_ref());
     out.power("active", cpu.active.as_ref());
+    if let Some(Figure { value, quality, source }) = &cpu.speed
+        && *quality != FigureQuality::Unknown
+    {
+        let source = text(source);
+        out.line(
+            "speed",
+            &format!(r#"{{ steps_per_second = {value}, quality = "{quality}", source = {source} }}"#),
+        );
+    }
     let levels = cpu.levels.iter().map(|level| ("utilisation", level.utilisation, &level.power));
     out.table("levels", levels);
     for cluster in &cpu.clusters {

@@ -4,14 +4,15 @@ use outboard_core::Frequency;
 use toml::Value;
 
 use super::Section;
-use crate::device::{CpuCluster, CpuLevel, CpuProfile, CpuSpeed, ProfileError};
+use crate::device::{CpuCluster, CpuLevel, CpuProfile, CpuSpeed, Figure, ProfileError};
 
 pub(super) fn profile(section: &Section<'_>) -> Result<CpuProfile, ProfileError> {
-    section.only(&["active", "busy", "cluster", "cores", "idle", "levels"])?;
+    section.only(&["active", "busy", "cluster", "cores", "idle", "levels", "speed"])?;
     let cpu = CpuProfile {
         cores: cores(section)?,
         idle: section.power("idle")?,
         busy: section.power("busy")?,
+        speed: speed(section)?,
         levels: levels(section)?,
         active: section.power("active")?,
         clusters: section.list("cluster")?.iter().map(cluster).collect::<Result<_, _>>()?,
@@ -32,6 +33,18 @@ fn cores(section: &Section<'_>) -> Result<Option<u16>, ProfileError> {
         Some(Value::Integer(cores @ 1..=1024)) => Ok(Some(*cores as u16)),
         Some(_) => Err(section.bad("cores", "a whole number from 1 to 1024")),
     }
+}
+
+fn speed(section: &Section<'_>) -> Result<Option<Figure<u64>>, ProfileError> {
+    let Some(section) = section.section("speed")? else { return Ok(None) };
+    section.only(&["quality", "source", "steps_per_second"])?;
+    let value = match section.table.get("steps_per_second") {
+        None => return Err(section.missing("steps_per_second")),
+        Some(Value::Integer(steps @ 1..=1_000_000_000_000)) => *steps as u64,
+        Some(_) => return Err(section.bad("steps_per_second", "a whole number from 1 to 1000000000000")),
+    };
+    let (quality, source) = section.origin()?;
+    Ok(Some(Figure { value, quality, source }))
 }
 
 fn levels(section: &Section<'_>) -> Result<Vec<CpuLevel>, ProfileError> {

@@ -48,11 +48,12 @@ fn clusters() -> impl Strategy<Value = Vec<CpuCluster>> {
 
 fn cpu() -> impl Strategy<Value = CpuProfile> {
     let ends = (option::of(power()), option::of(power()), option::of(power()));
-    (option::of(1u16..=1024), ends, levels(), clusters()).prop_map(
-        |(cores, (idle, busy, active), levels, clusters)| {
+    let speed = option::of(figure(1u64..=1_000_000_000_000));
+    (option::of(1u16..=1024), ends, speed, levels(), clusters()).prop_map(
+        |(cores, (idle, busy, active), speed, levels, clusters)| {
             let cores = if clusters.is_empty() { cores } else { None };
             let busy = busy.filter(|busy| idle.as_ref().is_none_or(|idle| idle.value <= busy.value));
-            CpuProfile { cores, idle, busy, levels, active, clusters }
+            CpuProfile { cores, idle, busy, speed, levels, active, clusters }
         },
     )
 }

@@ -6,6 +6,7 @@
 mod asking;
 mod beliefs;
 mod in_flight;
+mod paths;
 mod words;
 
 use std::collections::BTreeMap;
@@ -293,7 +294,10 @@ impl Device {
     pub(crate) fn received(&self, server: ServerIndex, link: LinkNumber, frame: &[u8]) {
         let mut core = self.lock();
         if core.is_current(server, link) {
-            core.engine.handle_frame(self.clock.now(), server, frame);
+            let now = self.clock.now();
+            // First: with the reply the call that made a queue is over for the engine, and its queue is not yet.
+            core.look_at_path(now, server);
+            core.engine.handle_frame(now, server, frame);
             self.drain(&mut core);
         }
     }

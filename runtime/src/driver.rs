@@ -44,6 +44,7 @@ pub(crate) async fn drive(
             },
             () = rearmed(&strong) => {}
             () = sleep_until(due) => {
+                strong.look_at_paths();
                 strong.with(|engine, now| engine.handle_timeout(now));
                 ways.look(Instant::now(), &strong, &connector);
             }

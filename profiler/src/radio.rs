@@ -104,3 +104,8 @@ impl Fine {
 }
 
 const FINE_PER_MICROJOULE: u128 = 1_000_000_000;
+
+#[cfg(test)]
+mod facts;
+#[cfg(test)]
+mod properties;

@@ -17,7 +17,7 @@ pub use cpu::{CpuCluster, CpuLevel, CpuProfile, CpuSpeed};
 pub use error::ProfileError;
 
 pub(crate) use radio::MOST_TAILS;
-pub use radio::{Phase, RadioProfile, TailProfile};
+pub use radio::{Phase, RadioFile, RadioImportError, RadioProfile, TailProfile};
 
 /// What is known of a device's power. A figure that is not known is `None`, never zero.
 ///

@@ -45,7 +45,7 @@ pub use calibrate::{CalibrationError, ModelError, PowerSample, fit_curve, fit_li
 pub use cpu::CpuModel;
 pub use device::{
     CpuCluster, CpuLevel, CpuProfile, CpuSpeed, DeviceProfile, Figure, FigureQuality, Phase, ProfileError,
-    RadioProfile, TailProfile,
+    RadioFile, RadioImportError, RadioProfile, TailProfile,
 };
 pub use energy::EnergyModel;
 pub use load::{LoadMeter, SystemLoad};

@@ -1,10 +1,18 @@
 //! What a radio draws and how long it takes, by its state.
 
+mod aro;
+mod energybox;
+#[cfg(test)]
+mod import_tests;
+mod properties;
+
 use std::time::Duration;
 
 use outboard_core::{ByteCount, Energy, Power};
 
 use super::{Figure, ProfileError, parse};
+
+pub use properties::{RadioFile, RadioImportError};
 
 /// Power and times of a radio. A figure that is not known is `None`, never zero.
 ///

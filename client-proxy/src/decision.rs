@@ -160,6 +160,9 @@ pub enum LocalReason {
     /// The plan sends it along with its caller, which runs here: alone it is not worth it.
     #[error("its caller runs on the device, and alone it is not worth sending")]
     NotAlone,
+    /// It is worth it right after the radio was used; using the radio for it now takes more energy than it saves.
+    #[error("the radio has been silent, and using it now takes more energy than the call saves")]
+    RadioSilent,
     /// Its remote time, at worst, is past what is accepted.
     #[error("a server might take too long")]
     TooSlow,

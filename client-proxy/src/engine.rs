@@ -25,6 +25,7 @@ use crate::exploration::Purse;
 use crate::method::{MethodInfo, MethodState};
 use crate::output::{Notice, Output};
 use crate::quote::Market;
+use crate::radio::RadioUse;
 use crate::server::{Link, Server};
 use crate::settings::{ServerSettings, Settings};
 
@@ -53,6 +54,7 @@ pub struct Engine {
     planner: Planner,
     pub(crate) purse: Purse,
     prober: Prober,
+    pub(crate) radio: RadioUse,
     words_due: Option<Timestamp>,
     jitter: Jitter,
     outputs: VecDeque<Output>,
@@ -85,6 +87,7 @@ impl Engine {
             planner: Planner::new(settings.replan_interval),
             purse: Purse::new(now, settings.exploration),
             prober: Prober::new(now, settings.probing),
+            radio: RadioUse::new(now, settings.energy.radio()),
             words_due: None,
             jitter: Jitter::new(settings.seed),
             outputs: VecDeque::new(),
@@ -221,6 +224,8 @@ impl Engine {
             now,
             network: &server.network,
             energy: &self.settings.energy,
+            radio: self.radio.now(),
+            usual_radio: self.radio.after(self.radio.silence()),
             speed_ratio: server.speed_ratio(self.settings.device_speed),
             queue: server.queue(now),
         }

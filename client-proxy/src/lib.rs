@@ -39,6 +39,7 @@ mod hedge;
 mod method;
 mod output;
 mod quote;
+mod radio;
 mod report;
 mod server;
 mod settings;

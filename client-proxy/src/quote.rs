@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use outboard_core::{Bandwidth, ByteCount, Energy, Objective, ServerIndex, Timestamp};
-use outboard_profiler::{EnergyModel, MethodStatistics, NetworkEstimate, Quantile, Spread};
+use outboard_profiler::{
+    EnergyModel, Exchange, MethodStatistics, NetworkEstimate, Quantile, RadioCost, RadioState, Spread,
+};
+
+use crate::radio::RadioView;
 
 use crate::accuracy::Accuracy;
 
@@ -13,6 +17,10 @@ pub(crate) struct Market<'a> {
     pub(crate) now: Timestamp,
     pub(crate) network: &'a NetworkEstimate,
     pub(crate) energy: &'a EnergyModel,
+    /// The device's radio at that time.
+    pub(crate) radio: RadioView<'a>,
+    /// The same as it usually is when a call comes; plans are made for that.
+    pub(crate) usual_radio: RadioView<'a>,
     /// How many times as fast as the device the server is.
     pub(crate) speed_ratio: f64,
     /// How many calls are ahead of a new one, per core of the server.
@@ -28,6 +36,10 @@ pub(crate) struct Quote {
     pub(crate) remote: Option<Range>,
     /// A local and a remote run's energy, where the device's figures are known.
     pub(crate) energy: Option<(Energy, Energy)>,
+    /// What of the remote run's time goes into waking the radio, and into waiting for one that sleeps.
+    pub(crate) waking: Duration,
+    /// By itself a remote run would take less energy than a local one, were the radio as it usually is; now it takes more.
+    pub(crate) spoilt: Option<Spoilt>,
     pub(crate) up: ByteCount,
     /// The part of a remote run that is not the server's.
     pub(crate) way: Duration,
@@ -35,6 +47,15 @@ pub(crate) struct Quote {
     pub(crate) limit: Duration,
     /// Most bytes that are worth encoding.
     pub(crate) budget: ByteCount,
+}
+
+/// What the radio's silence does to a call that would be worth sending.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Spoilt {
+    /// What it would save, were the radio as it usually is when a call comes.
+    pub(crate) saves: Energy,
+    /// What the radio takes more than that now.
+    pub(crate) costs: Energy,
 }
 
 /// What a method accepts.
@@ -72,8 +93,8 @@ struct Entry {
     quote: Quote,
 }
 
-/// A server, and a number that changes with everything that its predictions depend on.
-pub(crate) type Generation = (ServerIndex, u64);
+/// A server, a number that changes with everything that its predictions depend on, and the state of the radio.
+pub(crate) type Generation = (ServerIndex, u64, Option<RadioState>);
 
 /// Longer than this a quote is not kept: certainty about the link fades by the second.
 const KEPT: Duration = Duration::from_millis(250);
@@ -97,7 +118,7 @@ impl WorkClass {
 }
 
 /// Where a quote is kept. Servers that are asked one after the other do not drive out each other's.
-fn slot((server, _): Generation, WorkClass(class): WorkClass) -> usize {
+fn slot((server, ..): Generation, WorkClass(class): WorkClass) -> usize {
     (class.map_or(0, |class| (class % 4) as usize) + server.position()) % 4
 }
 
@@ -131,6 +152,18 @@ impl Terms {
     }
 }
 
+impl Market<'_> {
+    /// The same with the radio as awake as it usually is when a call comes.
+    pub(crate) fn usually(self) -> Self {
+        Self { radio: self.usual_radio, ..self }
+    }
+
+    /// The device's energy of an exchange from beginning to end.
+    fn remote_energy(&self, exchange: &Exchange, radio: RadioCost) -> Option<Energy> {
+        self.energy.remote(exchange.time().saturating_add(radio.delay), radio.energy)
+    }
+}
+
 impl Quote {
     /// Reckons one. `size` is that of the encoded slots where it is known already.
     pub(crate) fn reckon(
@@ -150,25 +183,52 @@ impl Quote {
             (market.network.goodput_up(market.now), market.network.goodput_down(market.now));
         let round_trip = market.network.round_trip(market.now);
         let (up_time, down_time) = (up.over(rate_up), down.over(rate_down));
-        let way = Spread::sum(&[round_trip, up_time, down_time]).median();
         let run = method.on_server(work, market.speed_ratio);
         let with_queue = run.map(|run| run.times(1.0 + market.queue));
+        let exchange = market.radio.is_known().then(|| Exchange {
+            up: up.median(),
+            down: down.median(),
+            up_time: up_time.median(),
+            wait: round_trip.median().saturating_add(with_queue.map_or(Duration::ZERO, Spread::median)),
+            down_time: down_time.median(),
+        });
+        let radio = exchange.and_then(|exchange| market.radio.cost(market.now, &exchange));
+        let waking = radio.map_or(Duration::ZERO, |radio| radio.delay);
+        let way = Spread::sum(&[round_trip, up_time, down_time]).median().saturating_add(waking);
         let range = with_queue.map(|run| {
             let all = terms.accuracy.correct(Spread::sum(&[round_trip, up_time, run, down_time]));
-            Range { hoped: all.at(HOPED), usual: all.median(), worst: all.at(Quantile::P95) }
+            let at = |time: Duration| time.saturating_add(waking);
+            Range { hoped: at(all.at(HOPED)), usual: at(all.median()), worst: at(all.at(Quantile::P95)) }
         });
-        let fixed = with_queue.map(|run| Spread::sum(&[round_trip, run, down_time]).at(HOPED));
+        let fixed =
+            with_queue.map(|run| Spread::sum(&[round_trip, run, down_time]).at(HOPED).saturating_add(waking));
         let local = method.local(work).map(Spread::median);
-        let energy = local.zip(with_queue).and_then(|(local, run)| {
-            let waiting = market.energy.waiting(round_trip.median().saturating_add(run.median()))?;
-            let moving = market.energy.transferring(up_time.median(), down_time.median())?;
-            Some((market.energy.running(local)?, waiting + moving))
-        });
+        let energies =
+            local.zip(with_queue).zip(exchange.zip(radio)).and_then(|((local, _), (exchange, radio))| {
+                let here = market.energy.running(local)?;
+                let there = |radio| market.remote_energy(&exchange, radio);
+                let remote = there(radio)?;
+                let spoilt = || {
+                    let usually = there(market.usual_radio.cost(market.now, &exchange)?)?;
+                    (usually < here).then(|| Spoilt { saves: here - usually, costs: remote - usually })
+                };
+                Some(((here, remote), if remote >= here { spoilt() } else { None }))
+            });
         let limit = local.map_or(Duration::MAX, |local| terms.allow(local));
         // Generous on purpose: the true size is checked again, and encoding costs far less than sending.
         let fits = sent_in(limit.saturating_sub(fixed.unwrap_or(limit)), rate_up.at(Quantile::P75));
         let budget = fits.max(up.at(Quantile::P95));
-        Self { local, remote: range, energy, up: up.median(), way, limit, budget }
+        Self {
+            local,
+            remote: range,
+            energy: energies.map(|(energy, _)| energy),
+            waking,
+            spoilt: energies.and_then(|(_, spoilt)| spoilt),
+            up: up.median(),
+            way,
+            limit,
+            budget,
+        }
     }
 
     /// Whether a remote run of this call alone is usually better than a local one.

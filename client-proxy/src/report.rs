@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use outboard_core::{Bandwidth, ByteCount, Cost, Energy, MethodIndex, Placement, ServerIndex, Timestamp};
-use outboard_profiler::{FigureQuality, Spread};
+use outboard_profiler::{Exchange, FigureQuality, Radio, Spread};
 
 use crate::decision::{Decision, LocalReason, Offer, Request};
 use crate::engine::Engine;
@@ -235,6 +235,7 @@ impl Engine {
                 LocalReason::TooSlow
                 | LocalReason::Planned
                 | LocalReason::NotAlone
+                | LocalReason::RadioSilent
                 | LocalReason::TriedEnough,
                 ..,
             ) => {
@@ -266,9 +267,13 @@ impl Engine {
         let entry = &self.servers[server.position()];
         let ratio = entry.speed_ratio(self.settings.device_speed);
         let round_trip = entry.network.round_trip(now).median();
+        let waking = match quote.waking {
+            Duration::ZERO => String::new(),
+            waking => format!("{waking:.1?} to wake the radio, "),
+        };
         format!(
             "on {} it takes {:.1?}, at worst {:.1?}, against {local:.1?} here (accepted: {:.2} × that), with {} to send, \
-             a round trip of {round_trip:.1?} and a server {ratio:.2} × as fast",
+             {waking}a round trip of {round_trip:.1?} and a server {ratio:.2} × as fast",
             entry.settings.name, remote.usual, remote.worst, state.slowdown, quote.up,
         )
     }
@@ -315,18 +320,20 @@ fn how(server: &Server, now: Timestamp) -> String {
     }
 }
 
-/// What an exchange of that many bytes that took that long cost the device.
+/// What an exchange of that many bytes that took that long cost the device, whose radio was as it is given at the beginning.
 pub(crate) fn remote_energy(
     engine: &Engine,
     server: &Server,
+    (radio, sent): (&Radio, Timestamp),
     now: Timestamp,
     (up, down): (ByteCount, ByteCount),
-    elapsed: Duration,
-) -> Energy {
+) -> Option<Energy> {
+    let elapsed = now.since(sent);
     let time = |bytes: ByteCount, rate: Spread<Bandwidth>| (bytes / rate.median()).min(elapsed / 2);
-    let up = time(up, server.network.goodput_up(now));
-    let down = time(down, server.network.goodput_down(now));
-    let model = &engine.settings.energy;
-    let waiting = model.waiting(elapsed.saturating_sub(up).saturating_sub(down));
-    waiting.zip(model.transferring(up, down)).map_or(Energy::ZERO, |(waiting, moving)| waiting + moving)
+    let up_time = time(up, server.network.goodput_up(now));
+    let down_time = time(down, server.network.goodput_down(now));
+    let passing = radio.ready(sent, up).saturating_add(up_time).saturating_add(down_time);
+    let wait = elapsed.saturating_sub(passing);
+    let exchange = Exchange { up, down, up_time, wait, down_time };
+    engine.settings.energy.remote(elapsed, radio.marginal(sent, &exchange).energy)
 }

@@ -1,46 +1,35 @@
-//! What the device spends: on running, on waiting, on moving bytes.
+//! What the device spends: on running, on waiting, on its radio.
 
 use std::time::Duration;
 
 use outboard_core::{Energy, Power};
 
 use crate::device::{DeviceProfile, FigureQuality};
+use crate::radio::RadioModel;
 
 /// The energy of a device, by what it does and for how long.
 ///
 /// Every figure is of the whole device: an idle device draws power too, so time saved is energy saved (MAUI compares
-/// the same way). The model is linear in the number of busy cores, and a radio adds what it draws above its own silence. A
-/// figure that needs a part of the profile that is not known is `None`.
+/// the same way). The model is linear in the number of busy cores. On top comes what the radio takes above its silence, which
+/// is charged as it arises: the *marginal* energy of an exchange, given when the radio was used before it. A figure that needs
+/// a part of the profile that is not known is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EnergyModel {
     idle: Option<Power>,
     running: Option<Power>,
-    sending: Option<Power>,
-    receiving: Option<Power>,
-    tail: Energy,
+    radio: Option<RadioModel>,
 }
 
 impl EnergyModel {
     /// The model of a device.
     pub fn new(profile: &DeviceProfile) -> Self {
-        let (cpu, radio) = (&profile.cpu, &profile.radio);
+        let cpu = &profile.cpu;
         let idle = cpu.idle.as_ref().map(|figure| figure.value);
         let busy = cpu.busy.as_ref().map(|figure| figure.value);
         let running = idle.zip(busy).zip(cpu.cores).map(|((idle, busy), cores)| {
             idle + busy.saturating_sub(idle).scaled(1.0 / f64::from(cores.max(1)))
         });
-        let silent = radio.idle.as_ref().map_or(Power::ZERO, |figure| figure.value);
-        let above = |figure: &Option<crate::Figure<Power>>| {
-            idle.zip(figure.as_ref()).map(|(idle, figure)| idle + figure.value.saturating_sub(silent))
-        };
-        let tail = radio.tail.as_ref().zip(radio.tail_time.as_ref());
-        Self {
-            idle,
-            running,
-            sending: above(&radio.transmit),
-            receiving: above(&radio.receive),
-            tail: tail.map_or(Energy::ZERO, |(power, time)| power.value.saturating_sub(silent) * time.value),
-        }
+        Self { idle, running, radio: RadioModel::new(&profile.radio, idle) }
     }
 
     /// The device with one core busy for that long.
@@ -48,19 +37,25 @@ impl EnergyModel {
         self.running.map(|power| power * time)
     }
 
-    /// The device idle for that long, as it is while a server works for it.
+    /// The device idle for that long, as it is while a server works for it; its radio apart.
     pub fn waiting(&self, time: Duration) -> Option<Energy> {
         self.idle.map(|power| power * time)
     }
 
-    /// The device sending and then receiving for that long, and its radio's tail afterwards.
-    pub fn transferring(&self, up: Duration, down: Duration) -> Option<Energy> {
-        Some(self.sending? * up + self.receiving? * down + self.tail)
+    /// A remote run that takes so long from beginning to end, delays by the radio included, with what the radio is charged for
+    /// it.
+    pub fn remote(&self, time: Duration, radio: Energy) -> Option<Energy> {
+        self.radio.as_ref().and(self.waiting(time)).map(|waiting| waiting + radio)
+    }
+
+    /// The radio, where its powers are known. Its delays are worth knowing even where the processor's powers are not.
+    pub fn radio(&self) -> Option<&RadioModel> {
+        self.radio.as_ref()
     }
 
     /// Whether a local and a remote run can be compared by energy.
     pub fn is_complete(&self) -> bool {
-        self.running.is_some() && self.sending.is_some() && self.receiving.is_some()
+        self.running.is_some() && self.radio.is_some()
     }
 
     /// What every energy of this model has to be labelled with.
@@ -73,6 +68,7 @@ impl EnergyModel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::radio::Exchange;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -89,18 +85,22 @@ mod tests {
     }
 
     #[test]
-    fn a_transfer_pays_for_the_radio_and_its_tail() {
+    fn a_remote_run_pays_for_the_radio_and_its_tail() {
         let pi = model("raspberry-pi-4b");
-        let tail = 220_000 * 220 / 1_000;
-        let expected = (2_290_000 + 370_000) * 2 + tail;
-        assert_eq!(pi.transferring(SECOND, SECOND), Some(Energy::from_microjoules(expected)));
+        let exchange = Exchange { up_time: SECOND, down_time: SECOND, ..Exchange::default() };
+        let radio = pi.radio().expect("known").marginal(None, &exchange);
+        // 0.37 W more than silence for two seconds, then 0.22 W more for 0.22 s.
+        let above = 370_000 * 2 + 220_000 * 220 / 1_000;
+        assert_eq!(radio.energy, Energy::from_microjoules(above));
+        let whole = pi.remote(SECOND * 2, radio.energy);
+        assert_eq!(whole, Some(Energy::from_microjoules(2_290_000 * 2 + above)));
     }
 
     #[test]
     fn what_the_profile_does_not_know_the_model_does_not_invent() {
         let unknown = EnergyModel::new(&DeviceProfile::unknown());
         assert_eq!(unknown.running(SECOND), None);
-        assert_eq!(unknown.transferring(SECOND, SECOND), None);
+        assert_eq!(unknown.remote(SECOND, Energy::ZERO), None);
         assert_eq!(unknown.quality(), FigureQuality::Unknown);
         assert_eq!(model("raspberry-pi-5").quality(), FigureQuality::Modelled);
     }

@@ -11,6 +11,7 @@ use outboard_core::{
 use crate::energy::EnergyModel;
 use crate::method::{LocalCalls, MethodStatistics, RemoteCall};
 use crate::network::NetworkEstimate;
+use crate::radio::Exchange;
 use crate::spread::{Quantity, Spread};
 
 /// The profile of a program.
@@ -31,6 +32,8 @@ pub struct Costing<'a> {
     pub energy: &'a EnergyModel,
     /// How many times as fast as the device the server is.
     pub speed_ratio: f64,
+    /// How long the radio has usually been silent when a call comes.
+    pub silence: Duration,
 }
 
 impl Profile {
@@ -201,12 +204,12 @@ impl Profile {
 const ROUNDS: usize = 8;
 
 impl Costing<'_> {
-    /// The time to and from the server for one call that carries that much.
-    fn exchange(&self, up: ByteCount, down: ByteCount) -> (Duration, Duration, Duration) {
+    /// One call that carries that much: an exchange, while the server takes `run`.
+    fn exchange(&self, up: ByteCount, down: ByteCount, run: Duration) -> Exchange {
         let round_trip = self.network.round_trip(self.now).median();
-        let up = up / self.network.goodput_up(self.now).median();
-        let down = down / self.network.goodput_down(self.now).median();
-        (round_trip, up, down)
+        let up_time = up / self.network.goodput_up(self.now).median();
+        let down_time = down / self.network.goodput_down(self.now).median();
+        Exchange { up, down, up_time, wait: round_trip.saturating_add(run), down_time }
     }
 
     fn figures(&self, method: &MethodStatistics, runs: f64, pin: Option<Placement>) -> MethodFigures {
@@ -231,14 +234,17 @@ impl Costing<'_> {
     fn shipping(&self, method: &MethodStatistics, calls: f64) -> CallFigures {
         let up = method.up(None).map_or(UNKNOWN_SIZE, Spread::median);
         let down = method.down(None).map_or(up, Spread::median);
-        let (round_trip, up_time, down_time) = self.exchange(up, down);
-        let waiting = self.energy.waiting(round_trip);
-        let energy = waiting.zip(self.energy.transferring(up_time, down_time)).map(|(a, b)| a + b);
+        // The radio is awake while the server runs, though the time is the method's.
+        let run = method.on_server(None, self.speed_ratio).map_or(Duration::ZERO, Spread::median);
+        let exchange = self.exchange(up, down, run);
+        let radio = self.energy.radio().map(|radio| radio.marginal(Some(self.silence), &exchange));
+        let radio = radio.unwrap_or_default();
+        let time = exchange.time().saturating_sub(run).saturating_add(radio.delay);
         CallFigures {
             calls: calls as u64,
             bytes: (up + down).scaled(calls),
-            energy: energy.unwrap_or(Energy::ZERO).scaled(calls),
-            time: scaled(round_trip.saturating_add(up_time).saturating_add(down_time), calls),
+            energy: self.energy.remote(time, radio.energy).unwrap_or(Energy::ZERO).scaled(calls),
+            time: scaled(time, calls),
         }
     }
 }
@@ -289,7 +295,8 @@ mod tests {
         let mut network = NetworkEstimate::unknown();
         network.observe_round_trip(Timestamp::ZERO, Duration::from_millis(10));
         let energy = EnergyModel::new(&DeviceProfile::built_in("raspberry-pi-4b").expect("built in"));
-        then(&Costing { now: Timestamp::ZERO, network: &network, energy: &energy, speed_ratio })
+        let silence = Duration::ZERO;
+        then(&Costing { now: Timestamp::ZERO, network: &network, energy: &energy, speed_ratio, silence })
     }
 
     #[test]

@@ -48,6 +48,13 @@ pub struct Exchange {
     pub down_time: Duration,
 }
 
+impl Exchange {
+    /// From beginning to end, on a radio that is awake.
+    pub fn time(&self) -> Duration {
+        self.up_time.saturating_add(self.wait).saturating_add(self.down_time)
+    }
+}
+
 /// What an exchange costs because of the radio.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RadioCost {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use outboard_core::{ByteCount, CallId, Epoch, InstanceId, MethodId, Placement, Timestamp};
-use outboard_profiler::{CallSample, RemoteCall};
+use outboard_core::{ByteCount, CallId, Energy, Epoch, InstanceId, MethodId, Placement, Timestamp};
+use outboard_profiler::{CallSample, Radio, RemoteCall};
 use outboard_wire::Lane;
 use outboard_wire::device::{NotAnswered, NotSent};
 use outboard_wire::frame::{
@@ -27,6 +27,8 @@ pub(super) struct UnderWay {
     pub(super) sent: Timestamp,
     up: ByteCount,
     speed_ratio: f64,
+    /// The device's radio before, where its figures are known.
+    radio: Option<Radio>,
     /// Taken out of the purse for trying things out.
     reserved: Duration,
     reply: Option<Reply>,
@@ -116,6 +118,7 @@ impl Engine {
             sent: now,
             up,
             speed_ratio,
+            radio: self.radio.radio().copied(),
             reserved,
             reply: None,
             hedged: false,
@@ -220,10 +223,13 @@ impl Engine {
         server.loaded(now, reply.load);
         if !asked {
             server.served(now, reply.cost);
+            // Waking the radio says nothing about the link.
+            let elapsed = now.since(under_way.sent);
+            let elapsed = elapsed.saturating_sub(self.radio.waking_within(now, elapsed));
             let sample = CallSample {
                 up: under_way.up,
                 down,
-                elapsed: now.since(under_way.sent),
+                elapsed,
                 server: reply.cost.queued.saturating_add(reply.cost.ran),
             };
             server.network.observe_call(now, sample);
@@ -365,8 +371,11 @@ impl Engine {
     /// Charges the device's energy for an attempt, whatever became of it.
     fn spent(&mut self, now: Timestamp, under_way: &UnderWay, down: ByteCount) {
         let server = &self.servers[under_way.offer.server.position()];
-        let energy = remote_energy(self, server, now, (under_way.up, down), now.since(under_way.sent));
-        self.state_of(under_way).counts.remote_energy += energy;
+        let radio = under_way.radio.as_ref();
+        let energy = radio.and_then(|radio| {
+            remote_energy(self, server, (radio, under_way.sent), now, (under_way.up, down))
+        });
+        self.state_of(under_way).counts.remote_energy += energy.unwrap_or(Energy::ZERO);
     }
 
     pub(super) fn settle(&mut self, now: Timestamp, under_way: &UnderWay, lost: Duration) {

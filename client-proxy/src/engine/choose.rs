@@ -76,7 +76,7 @@ impl Engine {
             return Err(reason);
         }
         let position = request.method.position();
-        let generation = (server, self.servers[server.position()].generation);
+        let generation = (server, self.servers[server.position()].generation, self.radio.state(now));
         let class = WorkClass::of(request.work);
         if self.methods[position].quotes.get(now, generation, class).is_none() {
             let statistics = self.profile.method(request.method).ok_or(LocalReason::Unknown)?;
@@ -85,7 +85,11 @@ impl Engine {
             self.methods[position].quotes.set(now, generation, class, quote);
         }
         let quote = self.methods[position].quotes.get(now, generation, class).ok_or(LocalReason::Unknown)?;
-        self.offer(now, request, server, quote)
+        let offer = self.offer(now, request, server, quote);
+        if let (Err(LocalReason::RadioSilent), Some(spoilt)) = (&offer, quote.spoilt) {
+            self.radio.forgo(now, spoilt);
+        }
+        offer
     }
 
     /// What keeps a call on the device whatever the servers are like.

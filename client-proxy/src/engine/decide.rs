@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outboard_core::{ByteCount, MethodIndex, Placement, ServerIndex, Timestamp};
+use outboard_core::{ByteCount, MethodIndex, Objective, Placement, ServerIndex, Timestamp};
 
 use super::Engine;
 use crate::decision::{Decision, LocalReason, Offer, Request};
@@ -25,6 +25,7 @@ enum Motive {
 impl Engine {
     /// Where a call runs. Neither allocates nor waits: predictions, guards and the plan are at hand.
     pub fn decide(&mut self, now: Timestamp, request: &Request) -> Decision {
+        self.radio.asked(now);
         let judged = self.judge(now, request);
         let Some(state) = self.methods.get_mut(request.method.position()) else {
             return Decision::Local(LocalReason::Unknown);
@@ -195,6 +196,11 @@ impl Engine {
         };
         if !certain && self.is_due_a_look(request.method, state, quote) {
             return Ok(Motive::Try);
+        }
+        // A plan counts on the radio as it usually is.
+        let energy = matches!(self.objective, Objective::Energy | Objective::EnergyWithin(_));
+        if planned && energy && quote.spoilt.is_some_and(|spoilt| !self.radio.is_worth_using(spoilt)) {
+            return Err(LocalReason::RadioSilent);
         }
         match (planned, certain) {
             (true, true) if !doubtful => Ok(Motive::Worth),

@@ -79,6 +79,7 @@ impl Engine {
 
     /// A frame came from a server.
     pub fn handle_frame(&mut self, now: Timestamp, server: ServerIndex, bytes: &[u8]) {
+        self.radio.received(now, bytes.len());
         let Some(entry) = self.servers.get_mut(server.position()) else { return };
         if let Link::Up(session) = &mut entry.link {
             session.handle_frame(now, bytes);
@@ -142,6 +143,7 @@ impl Engine {
         while let Some(output) = self.servers[position].session_mut().and_then(Session::poll) {
             match output {
                 SessionOutput::Transmit { lane, bytes } => {
+                    self.radio.sent(now, bytes.len());
                     self.outputs.push_back(Output::Transmit { server, lane, bytes });
                 }
                 SessionOutput::Event(event) => self.session_event(now, position, event),
@@ -167,7 +169,11 @@ impl Engine {
             Event::Draining => self.refresh_words(now),
             Event::Load(load) => self.servers[position].loaded(now, load),
             Event::Probed(probed) => self.probed(now, position, probed),
-            Event::RoundTrip(round_trip) => self.round_trip(now, ServerIndex(position as u16), round_trip),
+            Event::RoundTrip(round_trip) => {
+                // Waking the radio is no part of the way.
+                let way = round_trip.saturating_sub(self.radio.waking_within(now, round_trip));
+                self.round_trip(now, ServerIndex(position as u16), way);
+            }
             Event::Lost { reason, unknown } => self.lost(now, &unknown, &reason),
             _ => {}
         }

@@ -126,8 +126,13 @@ impl Engine {
             return;
         }
         let market = self.market(now, server);
-        let costing =
-            Costing { now, network: market.network, energy: market.energy, speed_ratio: market.speed_ratio };
+        let costing = Costing {
+            now,
+            network: market.network,
+            energy: market.energy,
+            speed_ratio: market.speed_ratio,
+            silence: self.radio.silence(),
+        };
         let graph = self.profile.call_graph(&costing, |method| self.pin(server, method));
         match graph.problem(self.objective) {
             Ok(problem) => {
@@ -147,7 +152,7 @@ impl Engine {
             servers.map(|(position, _)| ServerIndex(position as u16))
         };
         let is_worth_it = |server: &ServerIndex| {
-            let market = self.market(now, *server);
+            let market = self.market(now, *server).usually();
             self.methods.iter().enumerate().any(|(position, state)| {
                 let method = MethodIndex(position as u32);
                 let Some(statistics) = self.profile.method(method) else { return false };
@@ -179,6 +184,8 @@ impl Engine {
             log(Some(market.network.goodput_up(now))),
             log(Some(market.network.goodput_down(now))),
             market.speed_ratio.ln(),
+            // Seconds that are few against a minute differ by little.
+            (1.0 + self.radio.silence().as_secs_f64()).ln(),
         ];
         for position in 0..self.methods.len() {
             let method = MethodIndex(position as u32);

@@ -7,6 +7,7 @@ mod hedges;
 mod network;
 mod offloading;
 mod properties;
+mod radio;
 mod rules;
 mod servers;
 mod world;

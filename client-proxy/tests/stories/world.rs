@@ -16,7 +16,7 @@ use outboard_core::{
     Bandwidth, ByteCount, CallId, InstanceId, MethodId, MethodIndex, Objective, Placement, Plan, ServerIndex,
     Timestamp,
 };
-use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls};
+use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls, Radio, Transfer};
 use outboard_solver::{Automatic, Limits, Solve};
 use outboard_wire::Timing;
 use outboard_wire::frame::{
@@ -109,6 +109,8 @@ pub(crate) struct World {
     /// How often a plan moved a method.
     pub(crate) moves: u64,
     pub(crate) bytes_up: u64,
+    /// What the device's radio really does; without one it is always ready.
+    pub(crate) radio: Option<Radio>,
     placements: BTreeMap<MethodIndex, Placement>,
     costs: BTreeMap<MethodId, Cost>,
     works: BTreeMap<Attempt, f64>,
@@ -149,6 +151,7 @@ impl World {
             problems: 0,
             moves: 0,
             bytes_up: 0,
+            radio: None,
             placements: BTreeMap::new(),
             costs: BTreeMap::new(),
             works: BTreeMap::new(),
@@ -400,7 +403,9 @@ impl World {
                     let server = server.position();
                     self.bytes_up += bytes.len() as u64;
                     let (delay, connection) = self.servers[server].carry(bytes.len());
-                    self.later(delay, server, Happening::ToServer(connection, bytes));
+                    let waking =
+                        self.radio_passes(ByteCount::from_bytes(bytes.len() as u64), ByteCount::ZERO);
+                    self.later(waking + delay, server, Happening::ToServer(connection, bytes));
                 }
                 Output::Disconnect { server, .. } => {
                     let (delay, connection) = self.servers[server.position()].carry(0);
@@ -428,6 +433,15 @@ impl World {
                 _ => {}
             }
         }
+    }
+
+    /// A frame goes out, or comes in; how long the radio keeps it waiting.
+    fn radio_passes(&mut self, up: ByteCount, down: ByteCount) -> Duration {
+        let Some(radio) = &mut self.radio else { return Duration::ZERO };
+        let delay =
+            if up > ByteCount::ZERO { radio.ready(self.now, up) } else { radio.hears(self.now, down) };
+        radio.transfer(Transfer { start: self.now, end: self.now + delay, up, down });
+        delay
     }
 
     fn count_moves(&mut self, plan: &Plan) {

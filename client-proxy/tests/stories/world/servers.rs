@@ -126,6 +126,16 @@ impl World {
             self.later(millis(200), position, happening);
             return;
         }
+        if let Happening::ToDevice(connection, bytes) = &happening {
+            let waking = self.radio_passes(ByteCount::ZERO, ByteCount::from_bytes(bytes.len() as u64));
+            if waking > Duration::ZERO {
+                // It is awake then.
+                let again = Happening::ToDevice(*connection, bytes.clone());
+                self.later(waking, position, again);
+                return;
+            }
+        }
+        let server = &mut self.servers[position];
         match happening {
             Happening::LinkUp(connection) if connection == current && server.mood == Mood::Absent => {
                 self.engine.link_failed(now, index, "connection refused");

@@ -158,6 +158,11 @@ impl Market<'_> {
         Self { radio: self.usual_radio, ..self }
     }
 
+    /// The same with the radio just used.
+    pub(crate) fn at_best(self) -> Self {
+        Self { radio: self.radio.just_used(), ..self }
+    }
+
     /// The device's energy of an exchange from beginning to end.
     fn remote_energy(&self, exchange: &Exchange, radio: RadioCost) -> Option<Energy> {
         self.energy.remote(exchange.time().saturating_add(radio.delay), radio.energy)

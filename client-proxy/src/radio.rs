@@ -55,15 +55,17 @@ impl RadioUse {
         self.forgone = Energy::ZERO;
     }
 
-    /// A frame has come: if the radio slept, it was woken for it before.
+    /// A frame has come: if the radio slept, it was woken for it before, and the frame may have waited until it listened; for
+    /// half a period, as far as anybody knows.
     pub(crate) fn received(&mut self, now: Timestamp, bytes: usize) {
         let Some(radio) = &mut self.radio else { return };
         let down = ByteCount::from_bytes(bytes as u64);
-        let delay = radio.hears(now, down);
-        let nanos = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-        let start = Timestamp::from_nanos(now.as_nanos().saturating_sub(nanos));
-        if delay > Duration::ZERO {
-            self.woken = Some((start, delay));
+        let slept = radio.state(now) == RadioState::Idle;
+        let unheard = radio.model().beacon().filter(|_| slept).unwrap_or_default() / 2;
+        let waking = radio.ready(now, down);
+        let start = before(now, waking);
+        if slept || waking > Duration::ZERO {
+            self.woken = Some((before(start, unheard), waking.saturating_add(unheard)));
         }
         radio.transfer(Transfer { start, end: now, up: ByteCount::ZERO, down });
         self.forgone = Energy::ZERO;
@@ -95,11 +97,18 @@ impl RadioUse {
         }
     }
 
-    /// The part of the last `time` that went into waking the radio, as far as that began within it.
-    pub(crate) fn waking_within(&self, now: Timestamp, time: Duration) -> Duration {
+    /// What is left of the `way` that was measured if waking the radio is no part of it; the radio counts if it was woken within
+    /// the last `time`. It does not always take the same time: less than `shortest` is left only where there was less.
+    pub(crate) fn without_waking(
+        &self,
+        now: Timestamp,
+        time: Duration,
+        way: Duration,
+        shortest: Duration,
+    ) -> Duration {
         match self.woken {
-            Some((at, delay)) if now.since(at) <= time => delay.min(time),
-            _ => Duration::ZERO,
+            Some((at, delay)) if now.since(at) <= time => way.saturating_sub(delay).max(way.min(shortest)),
+            _ => way,
         }
     }
 
@@ -130,6 +139,14 @@ impl RadioUse {
 }
 
 impl RadioView<'_> {
+    pub(crate) fn just_used(self) -> Self {
+        match self {
+            Self::Unknown => Self::Unknown,
+            Self::Now(radio) => Self::After(radio.model(), Duration::ZERO),
+            Self::After(model, _) => Self::After(model, Duration::ZERO),
+        }
+    }
+
     pub(crate) fn is_known(self) -> bool {
         !matches!(self, Self::Unknown)
     }
@@ -142,6 +159,11 @@ impl RadioView<'_> {
             Self::After(model, silence) => Some(model.marginal(Some(silence), exchange)),
         }
     }
+}
+
+fn before(now: Timestamp, time: Duration) -> Timestamp {
+    let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    Timestamp::from_nanos(now.as_nanos().saturating_sub(nanos))
 }
 
 #[cfg(test)]
@@ -174,13 +196,18 @@ mod tests {
     fn waking_is_told_from_the_way() {
         let mut radio = lte();
         radio.sent(at(1_000), 100);
-        let delay = Duration::from_millis(260);
-        assert_eq!(radio.waking_within(at(1_310), Duration::from_millis(310)), delay);
+        let shortest = Duration::from_millis(5);
+        let left = |radio: &RadioUse, now, millis| {
+            let time = Duration::from_millis(millis);
+            radio.without_waking(at(now), time, time, shortest).as_millis()
+        };
+        assert_eq!(left(&radio, 1_310, 310), 50);
+        assert_eq!(left(&radio, 1_262, 262), 5, "no way is as short as that");
         radio.sent(at(2_000), 100);
-        assert_eq!(radio.waking_within(at(2_050), Duration::from_millis(50)), Duration::ZERO, "it was awake");
+        assert_eq!(left(&radio, 2_050, 50), 50, "it was awake");
         // What comes while it sleeps has waited for it.
         radio.received(at(60_000), 100);
-        assert_eq!(radio.waking_within(at(60_000), Duration::from_secs(30)), delay);
+        assert_eq!(left(&radio, 60_000, 30_000), 30_000 - 260);
         assert_eq!(radio.state(at(60_001)), Some(RadioState::Tail(0)));
     }
 

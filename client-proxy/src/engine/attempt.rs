@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_core::{ByteCount, CallId, Energy, Epoch, InstanceId, MethodId, Placement, Timestamp};
-use outboard_profiler::{CallSample, Radio, RemoteCall};
+use outboard_profiler::{CallSample, Quantile, Radio, RemoteCall};
 use outboard_wire::Lane;
 use outboard_wire::device::{NotAnswered, NotSent};
 use outboard_wire::frame::{
@@ -223,15 +223,13 @@ impl Engine {
         server.loaded(now, reply.load);
         if !asked {
             server.served(now, reply.cost);
-            // Waking the radio says nothing about the link.
             let elapsed = now.since(under_way.sent);
-            let elapsed = elapsed.saturating_sub(self.radio.waking_within(now, elapsed));
-            let sample = CallSample {
-                up: under_way.up,
-                down,
-                elapsed,
-                server: reply.cost.queued.saturating_add(reply.cost.ran),
-            };
+            let ran = reply.cost.queued.saturating_add(reply.cost.ran);
+            let way = elapsed.saturating_sub(ran);
+            let shortest = server.network.round_trip(now).at(Quantile::P05);
+            // Waking the radio says nothing about the link.
+            let elapsed = ran.saturating_add(self.radio.without_waking(now, elapsed, way, shortest));
+            let sample = CallSample { up: under_way.up, down, elapsed, server: ran };
             server.network.observe_call(now, sample);
             server.generation += 1;
         }

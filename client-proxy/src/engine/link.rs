@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use outboard_core::{MethodIndex, ServerIndex, Timestamp};
-use outboard_profiler::PathSample;
+use outboard_profiler::{PathSample, Quantile};
 use outboard_wire::device::{Event, Output as SessionOutput, Session};
 use outboard_wire::frame::{Hello, MethodStatus, PROTOCOL, Refusal, Welcome};
 use outboard_wire::{Lane, Lost, Timing};
@@ -171,7 +171,8 @@ impl Engine {
             Event::Probed(probed) => self.probed(now, position, probed),
             Event::RoundTrip(round_trip) => {
                 // Waking the radio is no part of the way.
-                let way = round_trip.saturating_sub(self.radio.waking_within(now, round_trip));
+                let shortest = self.servers[position].network.round_trip(now).at(Quantile::P05);
+                let way = self.radio.without_waking(now, round_trip, round_trip, shortest);
                 self.round_trip(now, ServerIndex(position as u16), way);
             }
             Event::Lost { reason, unknown } => self.lost(now, &unknown, &reason),

@@ -64,13 +64,9 @@ impl Engine {
         let work = (state.largest_work > 0.0).then_some(state.largest_work * 4.0);
         let taking = self.servers.iter().enumerate().filter(|(_, server)| takes(server));
         let may_go = taking.map(|(position, _)| ServerIndex(position as u16)).any(|server| {
-            let quote = Quote::reckon(
-                statistics,
-                work,
-                None,
-                state.terms(server),
-                &self.market(now, server).usually(),
-            );
+            // Another call may have woken the radio by then.
+            let market = self.market(now, server).at_best();
+            let quote = Quote::reckon(statistics, work, None, state.terms(server), &market);
             let Some(remote) = quote.remote.filter(|_| quote.local.is_some()) else {
                 // The first run is timed by itself, so that the second can be compared.
                 return true;

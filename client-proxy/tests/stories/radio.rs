@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outboard_client_proxy::LocalReason;
+use outboard_client_proxy::{LocalReason, Word};
 use outboard_core::{Energy, Objective, Placement, Timestamp};
 use outboard_profiler::{DeviceProfile, EnergyModel, Radio};
 
@@ -97,6 +97,24 @@ fn many_calls_are_worth_the_radio_together() {
     let stayed = went.iter().take_while(|went| went.how == How::Local(LocalReason::RadioSilent)).count();
     assert!((5..=20).contains(&stayed), "{stayed} since {began}");
     assert!(went[stayed..].iter().all(|went| went.how == How::Remote), "{:?}", &went[stayed..]);
+}
+
+#[test]
+fn calls_that_came_one_by_one_and_stayed_go_when_they_come_together() {
+    let mut world = on_lte(Objective::default());
+    let method = world.method("method", Cost::of(400, 1_000, 1_000));
+    world.pass(millis(500));
+    for _ in 0..60 {
+        world.pass(Duration::from_secs(26));
+        world.call(method);
+    }
+    let alone = world.call(method);
+    assert!(matches!(alone.how, How::Local(_)), "{alone:?}");
+    world.pass(millis(1_500));
+    assert_eq!(world.words[&method], Word::Consult, "or nobody would notice");
+    let went = world.calls(method, 200);
+    let remote = went.iter().filter(|went| went.how == How::Remote).count();
+    assert!(remote > 100 && went[199].how == How::Remote, "{remote}");
 }
 
 #[test]

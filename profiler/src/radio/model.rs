@@ -109,6 +109,11 @@ impl RadioModel {
         self.tails().iter().fold(Duration::ZERO, |sum, tail| sum.saturating_add(tail.phase.time))
     }
 
+    /// The time between two moments at which it listens while it sleeps; `None` if it always does.
+    pub fn beacon(&self) -> Option<Duration> {
+        self.beacon
+    }
+
     /// Whether a message of that size need not leave a tail that has a promotion.
     pub(super) fn is_small(&self, up: ByteCount, down: ByteCount) -> bool {
         self.small.is_some_and(|(most_up, most_down)| up <= most_up && down <= most_down)

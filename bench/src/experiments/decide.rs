@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use outboard_client_proxy::{Decision, Engine, MethodInfo, Output, Request, ServerSettings, Settings};
 use outboard_core::{InstanceId, MethodId, MethodIndex, Objective, ServerIndex, Timestamp};
-use outboard_profiler::LocalCalls;
+use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls};
 use outboard_server_proxy as server;
 use outboard_solver::{Automatic, Limits, Solve};
 use outboard_wire::frame::{AppIdentity, Capacity, MethodEntry};
@@ -34,13 +34,26 @@ impl Experiment for Decide {
 
     fn about(&self) -> &'static str {
         "one decision under a plan with 1,000 methods and 4 servers: of one method in a loop; of all in turn, each \
-         every 10 ms and every second"
+         every 10 ms and every second; the same two with the energies of a device and its radio"
     }
 
     fn run(&self, effort: Effort, report: &mut Report) -> Result<(), Failure> {
         let decisions = effort.work(DECISIONS);
-        let mut worlds = [World::attached()?, World::attached()?, World::attached()?];
-        let paces = [("hot", 1, HOT), ("busy", METHODS, BUSY), ("quiet", METHODS, QUIET)];
+        let plain = EnergyModel::default;
+        let mut worlds = [
+            World::attached(plain())?,
+            World::attached(plain())?,
+            World::attached(plain())?,
+            World::attached(raspberry_pi()?)?,
+            World::attached(raspberry_pi()?)?,
+        ];
+        let paces = [
+            ("hot", 1, HOT),
+            ("busy", METHODS, BUSY),
+            ("quiet", METHODS, QUIET),
+            ("radio", METHODS, BUSY),
+            ("radio-quiet", METHODS, QUIET),
+        ];
         let mut contenders = Vec::new();
         for (world, (name, methods, pace)) in worlds.iter_mut().zip(paces) {
             contenders.push(Contender::new(name, move || Ok(world.time(decisions, methods, pace))));
@@ -54,6 +67,12 @@ impl Experiment for Decide {
     }
 }
 
+/// The energies and the Wi-Fi radio of a Raspberry Pi 4B.
+fn raspberry_pi() -> Result<EnergyModel, Failure> {
+    let device = DeviceProfile::built_in("raspberry-pi-4b").map_err(Failure::of("taking a profile"))?;
+    Ok(EnergyModel::new(&device))
+}
+
 /// An engine that is attached to its servers and has a plan, in virtual time.
 struct World {
     engine: Engine,
@@ -63,10 +82,11 @@ struct World {
 
 impl World {
     /// Runs the methods, attaches the servers, solves the problem that follows and hands the plan in.
-    fn attached() -> Result<Self, Failure> {
+    fn attached(energy: EnergyModel) -> Result<Self, Failure> {
         let app = AppIdentity::default();
         let mut settings = Settings::new(app.clone(), InstanceId(1));
         settings.objective = Objective::Time;
+        settings.energy = energy;
         settings.device_speed = Some(1_000);
         settings.servers = (0..SERVERS)
             .map(|number| ServerSettings { name: format!("server{number}"), token: "token".into() })
@@ -171,23 +191,27 @@ mod tests {
 
     #[test]
     fn what_is_timed_is_a_decision_to_offload() {
-        let mut world = World::attached().unwrap();
-        for _ in 0..METHODS {
-            let decision = world.decide(METHODS, BUSY);
-            assert!(matches!(decision, Decision::Remote(_)), "{decision:?}");
+        for energy in [EnergyModel::default(), raspberry_pi().unwrap()] {
+            let mut world = World::attached(energy).unwrap();
+            for _ in 0..METHODS {
+                let decision = world.decide(METHODS, BUSY);
+                assert!(matches!(decision, Decision::Remote(_)), "{decision:?}");
+            }
         }
     }
 
     #[test]
     fn a_decision_allocates_nothing() {
-        let mut world = World::attached().unwrap();
-        for pace in [BUSY, QUIET] {
-            let counted = allocation_counter::measure(|| {
-                for _ in 0..2 * METHODS {
-                    let _ = black_box(world.decide(METHODS, pace));
-                }
-            });
-            assert_eq!(counted.count_total, 0, "at one call every {pace:?}");
+        for energy in [EnergyModel::default(), raspberry_pi().unwrap()] {
+            let mut world = World::attached(energy).unwrap();
+            for pace in [BUSY, QUIET] {
+                let counted = allocation_counter::measure(|| {
+                    for _ in 0..2 * METHODS {
+                        let _ = black_box(world.decide(METHODS, pace));
+                    }
+                });
+                assert_eq!(counted.count_total, 0, "at one call every {pace:?}");
+            }
         }
     }
 }

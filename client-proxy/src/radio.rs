@@ -112,6 +112,11 @@ impl RadioUse {
         }
     }
 
+    /// Whether something can be sent without waking it first; `None` where its figures are not known.
+    pub(crate) fn is_awake(&self, now: Timestamp) -> Option<bool> {
+        self.radio.as_ref().map(|radio| radio.ready(now, ByteCount::ZERO).is_zero())
+    }
+
     /// What a kept quote has to agree with: it changes when the radio falls from one state into another.
     pub(crate) fn state(&self, now: Timestamp) -> Option<RadioState> {
         self.radio.as_ref().map(|radio| radio.state(now))

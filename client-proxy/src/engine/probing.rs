@@ -149,7 +149,8 @@ impl Engine {
             return;
         }
         for position in 0..self.servers.len() {
-            let radio_is_hot = now.since(self.servers[position].heard) <= HOT;
+            let heard = || now.since(self.servers[position].heard) <= HOT;
+            let radio_is_hot = self.radio.is_awake(now).unwrap_or_else(heard);
             if self.prober.allows(now)
                 && self.is_idle(position)
                 && let Some(look) = self.look_worth_it(now, ServerIndex(position as u16), radio_is_hot)

@@ -17,6 +17,7 @@ mod script;
 mod server;
 mod simulation;
 mod trace;
+mod trial;
 mod world;
 
 pub use agenda::Agenda;
@@ -40,4 +41,5 @@ pub use simulation::{
 pub use trace::{
     Arrival, ArrivalTrace, LinkStep, LinkTrace, Loss, PowerTrace, StepsError, TraceEnd, TraceError, Voltage,
 };
+pub use trial::{Policy, Trial, median_way};
 pub use world::{Happening, Job, World};

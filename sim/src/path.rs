@@ -75,6 +75,11 @@ impl Path {
         arrives
     }
 
+    /// The radio's figures.
+    pub fn radio(&self) -> Option<&RadioModel> {
+        self.radio.as_ref().map(Radio::model)
+    }
+
     /// The round trip of a small message, its radio awake.
     pub fn round_trip(&self, at: Timestamp) -> Duration {
         self.bulk.round_trip(at)

@@ -1,4 +1,5 @@
 //! Stories of whole runs: the engines that ship, in virtual time.
 
 mod annotated;
+mod policies;
 mod runs;

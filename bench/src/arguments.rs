@@ -7,11 +7,12 @@ use crate::failure::Failure;
 
 pub(crate) const USAGE: &str = "\
 usage: outboard-bench list
-       outboard-bench run [NAME…] [--quick] [--json FILE]
+       outboard-bench run [NAME…] [--quick] [--json FILE] [--plots FOLDER]
 
 run      measures the named experiments, all of them without a name
 --quick  fewer and shorter turns: to see that it works, not to quote
---json   also writes [{\"name\", \"value\", \"unit\", \"target\", \"met\"}] to FILE";
+--json   also writes [{\"name\", \"value\", \"unit\", \"target\", \"met\"}] to FILE
+--plots  also writes each table as NAME.csv and NAME.svg to FOLDER";
 
 /// The command that makes this program the server of a peer; not for people.
 pub(crate) const PEER: &str = "peer";
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Run {
         names: Vec<String>,
         json: Option<PathBuf>,
+        plots: Option<PathBuf>,
         effort: Effort,
     },
     /// Be the server of a peer until standard input closes.
@@ -52,7 +54,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
 }
 
 fn parse_run(mut arguments: impl Iterator<Item = String>) -> Result<Command, Failure> {
-    let (mut names, mut json, mut effort) = (Vec::new(), None, Effort::Full);
+    let (mut names, mut json, mut plots, mut effort) = (Vec::new(), None, None, Effort::Full);
     while let Some(argument) = arguments.next() {
         let problem = match argument.as_str() {
             "--quick" => {
@@ -66,6 +68,13 @@ fn parse_run(mut arguments: impl Iterator<Item = String>) -> Result<Command, Fai
                 }
                 None => "`--json` needs a file".to_owned(),
             },
+            "--plots" => match arguments.next() {
+                Some(path) => {
+                    plots = Some(PathBuf::from(path));
+                    continue;
+                }
+                None => "`--plots` needs a folder".to_owned(),
+            },
             option if option.starts_with('-') => format!("there is no option `{option}`"),
             _ => {
                 names.push(argument);
@@ -74,7 +83,7 @@ fn parse_run(mut arguments: impl Iterator<Item = String>) -> Result<Command, Fai
         };
         return Err(Failure::Usage { problem });
     }
-    Ok(Command::Run { names, json, effort })
+    Ok(Command::Run { names, json, plots, effort })
 }
 
 #[cfg(test)]
@@ -90,10 +99,13 @@ mod tests {
         let names = vec!["codec".to_owned(), "remote.latency".to_owned()];
         let json = Some(PathBuf::from("out.json"));
         assert_eq!(
-            words("run codec --json out.json remote.latency --quick"),
-            Ok(Command::Run { names, json, effort: Effort::Quick })
+            words("run codec --json out.json --plots out remote.latency --quick"),
+            Ok(Command::Run { names, json, plots: Some(PathBuf::from("out")), effort: Effort::Quick })
         );
-        assert_eq!(words("run"), Ok(Command::Run { names: vec![], json: None, effort: Effort::Full }));
+        assert_eq!(
+            words("run"),
+            Ok(Command::Run { names: vec![], json: None, plots: None, effort: Effort::Full })
+        );
     }
 
     #[test]
@@ -101,6 +113,7 @@ mod tests {
         for (line, culprit) in [
             ("walk", "`walk`"),
             ("run --json", "`--json`"),
+            ("run --plots", "`--plots`"),
             ("run --fast", "`--fast`"),
             ("list all", "`all`"),
         ] {

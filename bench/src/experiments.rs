@@ -4,9 +4,13 @@ mod codec;
 mod decide;
 mod energy_model;
 mod faults_equal;
+mod faults_worst;
 mod local;
+mod predict_time;
+mod regret;
 mod remote_connect;
 mod remote_latency;
+mod sim_speed;
 mod solver_maui;
 mod state;
 
@@ -26,6 +30,11 @@ pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
         Box::new(codec::Codec),
         Box::new(solver_maui::SolverMaui),
         Box::new(energy_model::EnergyModel),
+        Box::new(regret::TIME),
+        Box::new(regret::ENERGY),
+        Box::new(predict_time::PredictTime),
+        Box::new(faults_worst::FaultsWorst),
         Box::new(faults_equal::FaultsEqual),
+        Box::new(sim_speed::SimSpeed),
     ]
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p outboard-bench -- list
-//! cargo run --release -p outboard-bench -- run [NAME…] [--quick] [--json FILE]
+//! cargo run --release -p outboard-bench -- run [NAME…] [--quick] [--json FILE] [--plots FOLDER]
 //! ```
 //!
 //! An experiment is a file in `experiments/`, a system to compare with is a file in `peers/`. Whatever is compared is
@@ -14,6 +14,7 @@
 
 mod arguments;
 mod cores;
+mod decisions;
 mod experiment;
 mod experiments;
 mod failure;
@@ -21,7 +22,7 @@ mod peer;
 mod peers;
 mod report;
 mod series;
-#[cfg_attr(not(test), expect(dead_code, reason = "the experiments on decisions replay them"))]
+mod table;
 mod traces;
 
 use std::io::Write;
@@ -51,14 +52,15 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Help => Ok(writeln!(std::io::stdout(), "{USAGE}")?),
         Command::List => list(),
         Command::Peer { name } => peers::serve(&name),
-        Command::Run { names, json, effort } => {
+        Command::Run { names, json, plots, effort } => {
             let chosen = choose(&names)?;
             let mut report = Report::new();
             for experiment in chosen {
                 report.start(experiment.name(), experiment.about())?;
                 experiment.run(effort, &mut report)?;
             }
-            json.map_or(Ok(()), |path| report.write_json(&path))
+            json.map_or(Ok(()), |path| report.write_json(&path))?;
+            plots.map_or(Ok(()), |folder| report.write_plots(&folder))
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::series::Series;
+use crate::table::Table;
 
 /// What a figure must reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +19,7 @@ pub(crate) enum Target {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     figures: Vec<Figure>,
+    tables: Vec<Table>,
 }
 
 #[derive(Debug)]
@@ -62,6 +64,27 @@ impl Report {
     ) -> Result<(), Failure> {
         writeln!(io::stdout(), "{name:<44} not measured: {why}")?;
         self.figures.push(Figure { name: name.to_owned(), series: Series::default(), unit, target });
+        Ok(())
+    }
+
+    /// Reports a table, at once and for the end.
+    pub(crate) fn table(&mut self, table: Table) -> Result<(), Failure> {
+        write!(io::stdout(), "{}", table.text())?;
+        self.tables.push(table);
+        Ok(())
+    }
+
+    /// Writes each table as a file and as a plot.
+    pub(crate) fn write_plots(&self, folder: &Path) -> Result<(), Failure> {
+        let write = |path: PathBuf, text: String| {
+            std::fs::write(&path, text).map_err(|source| Failure::Write { path, source })
+        };
+        std::fs::create_dir_all(folder)
+            .map_err(|source| Failure::Write { path: folder.to_owned(), source })?;
+        for table in &self.tables {
+            write(folder.join(format!("{}.csv", table.name)), table.csv())?;
+            write(folder.join(format!("{}.svg", table.name)), table.svg())?;
+        }
         Ok(())
     }
 
@@ -182,7 +205,7 @@ mod tests {
     fn json_keeps_to_the_agreed_keys() {
         let figures = vec![figure("a", Some(Target::AtMost(1.5))), figure("b \"c\"", None)];
         assert_eq!(
-            Report { figures }.json(),
+            Report { figures, tables: vec![] }.json(),
             "[\n  {\"name\": \"a\", \"value\": 2, \"unit\": \"ns\", \"target\": \"≤ 1.5\", \"met\": false},\n  \
              {\"name\": \"b \\\"c\\\"\", \"value\": 2, \"unit\": \"ns\", \"target\": null, \"met\": null}\n]\n"
         );

@@ -236,11 +236,36 @@ impl Engine {
         self.outputs.push_back(Output::Notice(notice));
     }
 
+    /// What each method's calls mean for placing it: how often it would call back, from how often it calls, while it runs
+    /// here, what stays here; and whether the plan sends what it calls.
+    fn weigh_calls(&mut self) {
+        let mut weighed = vec![(0.0, false); self.methods.len()];
+        for (caller, callee, calls) in self.profile.edges() {
+            let Some(caller) = caller else { continue };
+            let seen = self.profile.method(caller).map_or(0, |caller| caller.local_calls());
+            let placed = self.methods.get(callee.position()).map(|state| match state.bound_here() {
+                Some(_) => Some(Placement::Device),
+                None => state.placement,
+            });
+            let Some((backs, parts)) = weighed.get_mut(caller.position()) else { continue };
+            match placed.flatten() {
+                Some(Placement::Device) if seen > 0 => *backs += calls as f64 / seen as f64,
+                Some(Placement::Server) if callee != caller => *parts = true,
+                _ => {}
+            }
+        }
+        for (state, (backs, parts)) in self.methods.iter_mut().zip(weighed) {
+            (state.backs, state.parts_away) = (backs, parts);
+            state.quotes.clear();
+        }
+    }
+
     /// Which methods servers call back for.
     fn sort_callbacks(&mut self) {
         let bound = |state: &&MethodState| state.bound_here().is_some();
         self.callbacks.always = self.methods.iter().filter(bound).map(|state| state.info.id).collect();
         let here = |state: &&MethodState| bound(state) || state.placement == Some(Placement::Device);
         self.callbacks.planned = self.methods.iter().filter(here).map(|state| state.info.id).collect();
+        self.weigh_calls();
     }
 }

@@ -105,6 +105,10 @@ pub(crate) struct MethodState {
     pub(crate) pin: Option<Pin>,
     /// Where the plan has it.
     pub(crate) placement: Option<Placement>,
+    /// How often a run on a server calls the device back, by what was seen of runs here.
+    pub(crate) backs: f64,
+    /// Whether the plan sends something that it calls.
+    pub(crate) parts_away: bool,
     pub(crate) word: Word,
     pub(crate) quotes: CachedQuotes,
     /// Attempts that failed in a way that says something about the method.
@@ -178,6 +182,8 @@ impl MethodState {
             info,
             pin: None,
             placement: None,
+            backs: 0.0,
+            parts_away: false,
             // What every word says until the engine has looked.
             word: Word::Consult,
             quotes: CachedQuotes::default(),
@@ -192,7 +198,7 @@ impl MethodState {
 
     pub(crate) fn terms(&self, server: ServerIndex) -> Terms {
         let accuracy = self.accuracy.get(server.position()).copied().unwrap_or(Accuracy::UNKNOWN);
-        Terms { slowdown: self.slowdown, deadline: self.info.deadline, accuracy }
+        Terms { slowdown: self.slowdown, deadline: self.info.deadline, accuracy, backs: self.backs }
     }
 
     /// How far predictions for that server were off.

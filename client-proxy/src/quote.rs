@@ -66,6 +66,8 @@ pub(crate) struct Terms {
     pub(crate) deadline: Option<Duration>,
     /// How far predictions were off.
     pub(crate) accuracy: Accuracy,
+    /// How often a remote run calls the device back.
+    pub(crate) backs: f64,
 }
 
 /// A time at best (a quarter of the cases), usually, and at worst (all but one case in twenty).
@@ -186,7 +188,8 @@ impl Quote {
         let down = method.down(work).unwrap_or_else(|| up.widened(1.0));
         let (rate_up, rate_down) =
             (market.network.goodput_up(market.now), market.network.goodput_down(market.now));
-        let round_trip = market.network.round_trip(market.now);
+        // Each call-back is a round trip more, one after the other.
+        let round_trip = market.network.round_trip(market.now).times(1.0 + terms.backs);
         let (up_time, down_time) = (up.over(rate_up), down.over(rate_down));
         let run = method.on_server(work, market.speed_ratio);
         let with_queue = run.map(|run| run.times(1.0 + market.queue));

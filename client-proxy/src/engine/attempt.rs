@@ -294,8 +294,12 @@ impl Engine {
         let Some(under_way) = self.under_way.get(&attempt) else { return };
         let caller = under_way.offer.request.method.position();
         if under_way.on_device.contains(&method) {
-            let sizes = back.slots.iter().map(|slot| slot.image().size());
-            self.methods[caller].counts.called_back += sizes.sum();
+            let size: ByteCount = back.slots.iter().map(|slot| slot.image().size()).sum();
+            self.methods[caller].counts.called_back += size;
+            if let Some(callee) = self.by_id.get(&method) {
+                // It is never sent, so that nothing else tells a plan what an edge to it costs.
+                self.profile.observe_size(*callee, size, ByteCount::ZERO, None);
+            }
             return self.deliver(attempt, AttemptEvent::Back(back));
         }
         tracing::warn!(%attempt, %method, "a server called a method back that it may not");

@@ -202,6 +202,10 @@ impl Engine {
         if planned && energy && quote.spoilt.is_some_and(|spoilt| !self.radio.is_worth_using(spoilt)) {
             return Err(LocalReason::RadioSilent);
         }
+        // The figures compare with a run that is here all the way down. One that sends its parts, as the plan has it, takes
+        // less; what that is the plan knows.
+        let parted = state.placement == Some(Placement::Device) && state.parts_away;
+        let worth_a_try = worth_a_try && (planned || !parted);
         match (planned, certain) {
             (true, true) if !doubtful => Ok(Motive::Worth),
             (true, _) if worth_a_try => Ok(Motive::Try),

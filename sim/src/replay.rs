@@ -113,7 +113,7 @@ impl Replay {
     /// Runs the clock to `until`, and on to the end of the script's calls that have begun by then.
     pub fn run_until(&mut self, until: Timestamp) {
         loop {
-            let unfinished = !self.threads.is_empty() || self.next < self.script.calls().len();
+            let unfinished = !self.threads.is_empty();
             let end = if unfinished { Timestamp::FAR_FUTURE } else { until };
             match self.world.step(end) {
                 Some(happening) => self.take(happening),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use outboard_client_proxy::Settings;
 use outboard_core::{Bandwidth, ByteCount, InstanceId, Timestamp};
 use outboard_profiler::{DeviceProfile, RadioModel};
-use outboard_sim::{CallRecord, DeviceModel, Link, MethodModel, ModelApp, Outcome, Path, Replay, Script, ServerModel};
+use outboard_sim::{
+    CallRecord, DeviceModel, Link, MethodModel, ModelApp, Outcome, Path, Replay, Script, ServerModel,
+};
 use outboard_wire::frame::AppIdentity;
 
 /// A phone whose silence costs nothing, and which draws the same whether it works or its radio does: what a second costs is
@@ -106,7 +108,8 @@ mod arcade {
         let bytes = ByteCount::from_bytes;
         let mut app = ModelApp::new();
         let input = app.add(MethodModel::on_device("ReadInput", Duration::ZERO));
-        let mut do_level = MethodModel::new("DoLevel", Duration::from_micros(level), bytes(5_500)).calling(input, 1);
+        let mut do_level =
+            MethodModel::new("DoLevel", Duration::from_micros(level), bytes(5_500)).calling(input, 1);
         if missiles {
             let handle = MethodModel::new("HandleMissiles", Duration::from_micros(handling), bytes(150));
             let handle = app.add(handle);
@@ -148,7 +151,9 @@ mod arcade {
             let outcome = run(true, round_trip);
             assert_eq!(sends(&outcome), LEVEL, "at {round_trip} ms: {outcome}");
         }
-        for round_trip in [35, 45, 55] {
+        // At the first plan nobody knows the rate; what then saves less than a twentieth does not move a method, so that
+        // the level comes back at 34 ms.
+        for round_trip in [38, 45, 55] {
             let outcome = run(true, round_trip);
             assert_eq!(sends(&outcome), MISSILES, "at {round_trip} ms: {outcome}");
         }

@@ -48,7 +48,8 @@ impl RadioUse {
         let Some(radio) = &mut self.radio else { return };
         let up = ByteCount::from_bytes(bytes as u64);
         let delay = radio.ready(now, up);
-        if delay > Duration::ZERO {
+        // What goes along with the message that wakes it does not wake it again.
+        if delay > Duration::ZERO && radio.state(now) != RadioState::Promoting {
             self.woken = Some((now, delay));
         }
         radio.transfer(Transfer { start: now, end: now, up, down: ByteCount::ZERO });
@@ -60,11 +61,12 @@ impl RadioUse {
     pub(crate) fn received(&mut self, now: Timestamp, bytes: usize) {
         let Some(radio) = &mut self.radio else { return };
         let down = ByteCount::from_bytes(bytes as u64);
-        let slept = radio.state(now) == RadioState::Idle;
+        let state = radio.state(now);
+        let slept = state == RadioState::Idle;
         let unheard = radio.model().beacon().filter(|_| slept).unwrap_or_default() / 2;
         let waking = radio.ready(now, down);
         let start = before(now, waking);
-        if slept || waking > Duration::ZERO {
+        if state != RadioState::Promoting && (slept || waking > Duration::ZERO) {
             self.woken = Some((before(start, unheard), waking.saturating_add(unheard)));
         }
         radio.transfer(Transfer { start, end: now, up: ByteCount::ZERO, down });
@@ -208,6 +210,9 @@ mod tests {
         };
         assert_eq!(left(&radio, 1_310, 310), 50);
         assert_eq!(left(&radio, 1_262, 262), 5, "no way is as short as that");
+        let mut along = radio.clone();
+        along.sent(at(1_200), 100);
+        assert_eq!(left(&along, 1_310, 310), 50, "it was being woken already");
         radio.sent(at(2_000), 100);
         assert_eq!(left(&radio, 2_050, 50), 50, "it was awake");
         // What comes while it sleeps has waited for it.

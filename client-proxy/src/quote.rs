@@ -41,6 +41,8 @@ pub(crate) struct Quote {
     /// By itself a remote run would take less energy than a local one, were the radio as it usually is; now it takes more.
     pub(crate) spoilt: Option<Spoilt>,
     pub(crate) up: ByteCount,
+    /// The rate at which the server usually receives. Predicting it takes longer than all else of a decision.
+    pub(crate) goodput: Bandwidth,
     /// The part of a remote run that is not the server's.
     pub(crate) way: Duration,
     /// The longest that an attempt may take.
@@ -233,6 +235,7 @@ impl Quote {
             waking,
             spoilt: energies.and_then(|(_, spoilt)| spoilt),
             up: up.median(),
+            goodput: rate_up.median(),
             way,
             limit,
             budget,

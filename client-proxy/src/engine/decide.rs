@@ -141,7 +141,7 @@ impl Engine {
             bound: state.info.deadline.map(|deadline| deadline.saturating_sub(used)),
             budget: frame_limit,
             most: frame_limit,
-            goodput: self.servers[server.position()].network.goodput_up(now).median(),
+            goodput: quote.goodput,
             predicted: quote.remote.map_or(Duration::ZERO, |remote| remote.usual),
             local: quote.local,
             exploring: false,

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Endpoint, EndpointConfig, TokioRuntime};
+use quinn::{AsyncUdpSocket, Endpoint, EndpointConfig};
 use tokio::net::lookup_host;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -21,6 +21,7 @@ use crate::error::LinkError;
 use crate::link::{Link, SendError};
 use crate::listener::BindError;
 use crate::socket;
+use crate::underlay::Underlay;
 
 use acquaintances::Acquaintances;
 use attempt::Attempt;
@@ -112,12 +113,25 @@ impl Connector {
     pub fn new(config: TransportConfig) -> Result<Self, BindError> {
         let config = config.resolve(End::Device)?;
         Handle::try_current().map_err(|_| BindError::NoRuntime)?;
+        Self::start(Underlay::of_system(any_socket()?)?, config)
+    }
+
+    /// Over something else than a socket of the system: for tests.
+    ///
+    /// # Errors
+    /// When a setting cannot be, or there is no tokio runtime.
+    pub fn over(underlay: Underlay, config: TransportConfig) -> Result<Self, BindError> {
+        let config = config.resolve(End::Device)?;
+        Handle::try_current().map_err(|_| BindError::NoRuntime)?;
+        Self::start(underlay, config)
+    }
+
+    fn start(underlay: Underlay, config: Resolved) -> Result<Self, BindError> {
         let mut endpoint = EndpointConfig::default();
         endpoint
             .max_udp_payload_size(config.settings.path_mtu)
             .expect("checked to be at least 1,200 and at most 60,000");
-        let endpoint = Endpoint::new(endpoint, None, any_socket()?, Arc::new(TokioRuntime))
-            .map_err(BindError::Socket)?;
+        let endpoint = underlay.endpoint(endpoint, None)?;
         Ok(Self { endpoint, config, acquaintances: Acquaintances::default() })
     }
 
@@ -173,6 +187,15 @@ impl Connector {
     /// When the system gives no socket; the old one is kept then.
     pub fn take_another_socket(&self) -> Result<(), BindError> {
         self.endpoint.rebind(any_socket()?).map_err(BindError::Socket)
+    }
+
+    /// Goes on with this socket, as [`take_another_socket`](Self::take_another_socket) does with one of the system's: for
+    /// tests.
+    ///
+    /// # Errors
+    /// When the socket does not know its address; the old one is kept then.
+    pub fn take_socket(&self, socket: Arc<dyn AsyncUdpSocket>) -> Result<(), BindError> {
+        self.endpoint.rebind_abstract(socket).map_err(BindError::Socket)
     }
 
     /// Waits until closed links have told their peers, so that a process that exits leaves nobody waiting.

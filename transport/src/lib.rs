@@ -89,6 +89,7 @@ mod link;
 mod listener;
 mod socket;
 mod tls;
+mod underlay;
 
 pub use address::{AddressError, Host, HostName, ServerAddress};
 pub use config::{ConfigError, TransportConfig};
@@ -98,3 +99,4 @@ pub use error::{CloseReason, LinkError, Violation};
 pub use identity::{Identity, IdentityError};
 pub use link::{Link, LinkSender, LinkStats, SendError};
 pub use listener::{BindError, Listener};
+pub use underlay::Underlay;

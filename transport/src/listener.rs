@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use quinn::{Connection, Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime};
+use quinn::{Connection, Endpoint, EndpointConfig, Incoming, ServerConfig};
 use quinn_proto::HashedConnectionIdGenerator;
 use ring::hmac;
 use tokio::runtime::Handle;
@@ -18,6 +18,7 @@ use crate::identity::Identity;
 use crate::link::{Link, OPENING, OutStream};
 use crate::socket;
 use crate::tls;
+use crate::underlay::Underlay;
 
 /// Bytes that a client may send before its attempt has been looked at: a handshake's first flight, not more.
 const EARLY_BYTES: u64 = 64 << 10;
@@ -70,15 +71,28 @@ impl Listener {
     ) -> Result<Self, BindError> {
         let config = config.resolve(End::Server)?;
         Handle::try_current().map_err(|_| BindError::NoRuntime)?;
+        let socket = socket::bind(address).map_err(|source| BindError::Address { address, source })?;
+        Self::start(Underlay::of_system(socket)?, identity, config)
+    }
+
+    /// Listens on something else than a socket of the system: for tests.
+    ///
+    /// # Errors
+    /// When a setting cannot be, or there is no tokio runtime.
+    pub fn over(underlay: Underlay, identity: &Identity, config: TransportConfig) -> Result<Self, BindError> {
+        let config = config.resolve(End::Server)?;
+        Handle::try_current().map_err(|_| BindError::NoRuntime)?;
+        Self::start(underlay, identity, config)
+    }
+
+    fn start(underlay: Underlay, identity: &Identity, config: Resolved) -> Result<Self, BindError> {
         let mut server = ServerConfig::with_crypto(Arc::new(tls::server(identity)?));
         server
             .max_incoming(usize::from(config.settings.handshakes) * 4)
             .incoming_buffer_size(EARLY_BYTES)
             .incoming_buffer_size_total(EARLY_BYTES * u64::from(config.settings.handshakes));
-        let socket = socket::bind(address).map_err(|source| BindError::Address { address, source })?;
         let endpoint = endpoint_config(config.settings.path_mtu, identity);
-        let endpoint = Endpoint::new(endpoint, Some(server.clone()), socket, Arc::new(TokioRuntime))
-            .map_err(BindError::Socket)?;
+        let endpoint = underlay.endpoint(endpoint, Some(server.clone()))?;
         Ok(Self { endpoint, config, server, closing: Closing::default(), handshakes: JoinSet::new() })
     }
 

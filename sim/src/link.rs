@@ -9,6 +9,7 @@
 //! ```
 
 mod course;
+mod datagram;
 mod fill;
 mod markov;
 mod outage;

@@ -202,9 +202,9 @@ impl Resolved {
             // The bulk queue counts frames until they are acknowledged, so one window more is always free for
             // the small lane.
             .send_window(settings.queue.as_bytes().saturating_add(window))
-            // Streams of one priority in the order they were written: the first bulk frame arrives first,
-            // instead of all of them late.
-            .send_fairness(false)
+            // Without it, quinn completes the stream that it is at before it looks at priorities: a small frame would
+            // wait for the rest of a bulk one. Bulk streams have priorities of their own, in the order of their frames.
+            .send_fairness(true)
             .initial_rtt(settings.initial_rtt)
             .keep_alive_interval(settings.keep_alive)
             .enable_segmentation_offload(settings.segmentation_offload)

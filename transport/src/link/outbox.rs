@@ -33,6 +33,8 @@ const FRAME_OVERHEAD: u64 = 1 << 10;
 const COPIED: usize = 4 << 10;
 /// The small lane goes before every bulk stream.
 const SMALL_PRIORITY: i32 = 1;
+/// Each bulk stream goes before those that came later: the first frame arrives first, instead of all of them late.
+const FIRST_BULK_PRIORITY: i32 = 0;
 
 /// Sends frames on a link, from any thread and without ever waiting.
 #[derive(Clone, Debug)]
@@ -317,9 +319,14 @@ async fn drive_small(outbox: &Outbox) {
 
 async fn drive_bulk(outbox: &Arc<Outbox>, mut frames: mpsc::UnboundedReceiver<Bulk>) {
     let mut writing = JoinSet::new();
+    let mut priority = FIRST_BULK_PRIORITY;
     while let Some(bulk) = frames.recv().await {
         // Waits until the peer has room for another frame.
         let Ok(stream) = outbox.connection.open_uni().await else { return };
+        // Only a finished or reset stream refuses a priority, and this one is new.
+        let _ = stream.set_priority(priority);
+        // After two thousand million frames they share what there is.
+        priority = priority.saturating_sub(1);
         writing.spawn(write_bulk(Arc::clone(outbox), OutStream::new(stream), bulk));
         while writing.try_join_next().is_some() {}
     }

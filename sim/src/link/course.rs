@@ -25,7 +25,7 @@ pub(crate) fn bytes(work: u128) -> u64 {
 pub(crate) struct Segment {
     pub(crate) from: u64,
     pub(crate) round_trip: u64,
-    /// Up and down, after what is lost.
+    /// Up and down: of packets, or of messages with the losses as they are.
     pub(crate) rates: [u64; 2],
     /// In parts per million.
     pub(crate) loss: u32,

@@ -5,8 +5,8 @@ use outboard_core::{ByteCount, Timestamp};
 use super::{Direction, Link, course};
 use crate::trace::Loss;
 
-/// All of something, in parts per million.
-const WHOLE: u128 = Loss::ALL.as_parts_per_million() as u128;
+/// Every packet, in parts per million.
+const ALL: u64 = Loss::ALL.as_parts_per_million() as u64;
 
 impl Link {
     /// Hands a packet over at a moment, and says when it arrives; `None` if it never does: it was lost on its way, met an
@@ -42,21 +42,19 @@ impl Link {
     ) -> Option<Timestamp> {
         let (at, index) = (at.as_nanos(), direction.index());
         let start = at.max(self.lanes[index].free);
-        let loss = self.course.at(self.moment(start)).map_or(Loss::ALL.as_parts_per_million(), |it| it.loss);
+        let carried = |at| self.packets.carried(index, self.moment(at));
+        let (before, waiting) = (carried(start), carried(start) - carried(at));
+        let loss = self.packets.at(self.moment(start)).map_or(ALL, |segment| segment.loss.into());
         // Drawn in any case, so that what is drawn next does not depend on the queue.
-        let lost = self.lanes[index].random.below(WHOLE as u64) < u64::from(loss);
-        // The course has the rates after losses. In that measure a packet is smaller by its share of them.
-        let kept = WHOLE - u128::from(loss);
-        let size = course::work(size.as_bytes().max(1)).checked_mul(kept)? / WHOLE;
-        let waiting = self.work_between(index, at, start);
-        let room = course::work(queue.as_bytes()).saturating_mul(kept) / WHOLE;
-        if kept == 0 || waiting > 0 && waiting.saturating_add(size) > room {
+        let lost = self.lanes[index].random.below(ALL) < loss;
+        let work = course::work(size.as_bytes().max(1));
+        if waiting > 0 && waiting + work > course::work(queue.as_bytes()) {
             return None;
         }
-        let done = self.course.carried(index, self.moment(start)) + size;
-        let left = self.course.reached(index, done)?.checked_sub(self.offset)?;
+        let left = self.packets.reached(index, before + work)?.checked_sub(self.offset)?;
         let lane = &mut self.lanes[index];
         lane.free = left;
+        lane.done = self.course.carried(index, left.saturating_add(self.offset));
         if lost {
             return None;
         }

@@ -1,11 +1,13 @@
 //! What a recording does not say, and how a link is made of what it says.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use outboard_core::Bandwidth;
 use thiserror::Error;
 
 use super::course::{Course, FASTEST, Segment};
+use super::window;
 use crate::random::Random;
 use crate::trace::{LinkStep, LinkTrace, Loss, nanos};
 
@@ -128,6 +130,14 @@ impl OtherDirection {
 }
 
 impl RoundTrip {
+    /// Half of the round trips are below it.
+    fn median(self) -> u64 {
+        match self {
+            Self::Fixed(round_trip) => nanos(round_trip),
+            Self::Drawn { median, .. } => nanos(median),
+        }
+    }
+
     /// At a moment, for a seed: the same again for the same moment, in whichever order it is asked.
     pub(super) fn at(self, at: u64, seed: u64) -> u64 {
         match self {
@@ -143,8 +153,17 @@ impl RoundTrip {
     }
 }
 
-/// The course of a trace, and whether it says the round trip.
-pub(super) fn course(trace: &LinkTrace, missing: &Missing) -> Result<(Course, bool), LinkError> {
+/// What a trace carries, and whether it says the round trip.
+pub(super) struct Courses {
+    /// Of a reliable transport's messages.
+    pub(super) messages: Arc<Course>,
+    /// Of packets, whether they get through or not.
+    pub(super) packets: Arc<Course>,
+    pub(super) says_round_trip: bool,
+}
+
+/// The courses of a trace.
+pub(super) fn courses(trace: &LinkTrace, missing: &Missing) -> Result<Courses, LinkError> {
     let first = |figure: fn(&LinkStep) -> Option<u64>| trace.steps().iter().find_map(figure);
     let round_trip = |step: &LinkStep| step.round_trip.map(nanos);
     let loss = |step: &LinkStep| step.loss.map(|loss| u64::from(loss.as_parts_per_million()));
@@ -171,14 +190,28 @@ pub(super) fn course(trace: &LinkTrace, missing: &Missing) -> Result<(Course, bo
             (None, Some(_)) => [other(held_down), held_down],
             _ => [held_up, held_down],
         };
-        // Not more than a million: it came from a `Loss`.
-        let loss = Loss::from_parts_per_million(u32::try_from(held_loss).unwrap_or(u32::MAX));
         segments.push(Segment {
             from: nanos(step.at),
             round_trip: held_round_trip,
-            rates: rates.map(|rate| loss.of_rate(rate.min(FASTEST))),
-            loss: loss.as_parts_per_million(),
+            rates: rates.map(|rate| rate.min(FASTEST)),
+            // Not more than a million: it came from a `Loss`.
+            loss: u32::try_from(held_loss).unwrap_or(u32::MAX),
         });
     }
-    Ok((Course::new(segments, nanos(trace.duration()), trace.end()), recorded_round_trip.is_some()))
+    let missing_round_trip = recorded_round_trip.is_none().then(|| missing.round_trip.median());
+    let course = |segments| Arc::new(Course::new(segments, nanos(trace.duration()), trace.end()));
+    let lossy = segments.iter().any(|segment| segment.loss > 0);
+    let lossy = lossy.then(|| segments.iter().map(|segment| segment.lossy(missing_round_trip)).collect());
+    let packets = course(segments);
+    let messages = lossy.map_or_else(|| Arc::clone(&packets), course);
+    Ok(Courses { messages, packets, says_round_trip: recorded_round_trip.is_some() })
+}
+
+impl Segment {
+    /// The same with the rates of messages: less what has to be sent again, and what a congestion window does not use.
+    fn lossy(&self, missing_round_trip: Option<u64>) -> Self {
+        let loss = Loss::from_parts_per_million(self.loss);
+        let window = window::rate(loss, missing_round_trip.unwrap_or(self.round_trip));
+        Self { rates: self.rates.map(|rate| loss.of_rate(rate).min(window)), ..*self }
+    }
 }

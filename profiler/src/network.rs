@@ -125,7 +125,10 @@ impl NetworkEstimate {
         if news.quiet && !busy {
             self.observe_round_trip(now, sample.round_trip);
         } else {
-            self.observe_round_trip_under_load(now, sample.round_trip);
+            // Before anything else is known, the way without its queue is the better guess.
+            let known = self.measured || sample.shortest_round_trip.is_zero();
+            let round_trip = if known { sample.round_trip } else { sample.shortest_round_trip };
+            self.observe_round_trip_under_load(now, round_trip);
         }
         true
     }

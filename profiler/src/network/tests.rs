@@ -212,6 +212,13 @@ fn the_transport_tells_the_round_trip_of_a_quiet_path_only() {
 }
 
 #[test]
+fn a_way_that_was_first_seen_with_its_queue_is_taken_for_what_it_is_without() {
+    let mut network = NetworkEstimate::unknown();
+    assert!(network.observe_path(at(0), path(8_000, 600), true));
+    assert_eq!(network.round_trip(at(0)).median().as_millis(), 20);
+}
+
+#[test]
 fn a_window_that_was_cut_lowers_the_rate_and_loss_widens_it() {
     let mut network = NetworkEstimate::unknown();
     network.observe_path(at(0), path(5, 50), false);

@@ -6,6 +6,7 @@ mod energy_model;
 mod faults_equal;
 mod faults_worst;
 mod local;
+mod predict_bandwidth;
 mod predict_time;
 mod regret;
 mod remote_connect;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
         Box::new(regret::TIME),
         Box::new(regret::ENERGY),
         Box::new(predict_time::PredictTime),
+        Box::new(predict_bandwidth::PredictBandwidth),
         Box::new(faults_worst::FaultsWorst),
         Box::new(faults_equal::FaultsEqual),
         Box::new(sim_speed::SimSpeed),

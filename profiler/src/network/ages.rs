@@ -138,7 +138,7 @@ impl Age {
     }
 }
 
-/// What each forecaster weighs at that age.
+/// What each forecaster weighs at that age; together one.
 pub(super) fn weights(ages: &[Age; AGES], age: usize) -> [f64; FORECASTERS] {
     let (mut losses, mut count) = ([0.0; FORECASTERS], 0.0);
     for (position, other) in ages.iter().enumerate() {
@@ -160,14 +160,17 @@ pub(super) fn weights(ages: &[Age; AGES], age: usize) -> [f64; FORECASTERS] {
         losses[0] *= INCUMBENT;
     }
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
-    losses.map(|loss| exp((best - loss) / (SHARPNESS * (best + 0.01))))
+    let weights = losses.map(|loss| exp((best - loss) / (SHARPNESS * (best + 0.01))));
+    let sum: f64 = weights.iter().sum();
+    weights.map(|weight| weight / sum)
 }
 
-/// The standard deviation at that age: what was learned of it, and beforehand what the younger age has and time adds.
-pub(super) fn deviation(ages: &[Age; AGES], age: usize) -> f64 {
+/// The standard deviation at each age: what was learned of it, and beforehand what the younger age has and time adds.
+pub(super) fn deviations(ages: &[Age; AGES]) -> [f64; AGES] {
     let prior = |position: usize| DEVIATION * (1.0 + GROWTH * position as f64);
     let mut known = prior(0);
-    for (position, other) in ages.iter().enumerate().take(age + 1) {
+    let mut deviations = [known; AGES];
+    for (position, (deviation, other)) in deviations.iter_mut().zip(ages).enumerate() {
         let expected = if position == 0 {
             prior(0)
         } else {
@@ -179,8 +182,9 @@ pub(super) fn deviation(ages: &[Age; AGES], age: usize) -> f64 {
         let here = exp(trust * ln(learned) + (1.0 - trust) * ln(expected));
         // An older sample is hardly better than a younger one, whatever chance says.
         known = if position == 0 { here } else { here.max(known * 0.9) };
+        *deviation = known;
     }
-    known
+    deviations
 }
 
 /// The seconds in the middle of an age.

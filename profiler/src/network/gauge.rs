@@ -1,8 +1,10 @@
 //! One figure of a link: where it will be, after so long without a sample, and how far off that may be.
 
+use std::time::Duration;
+
 use outboard_core::Timestamp;
 
-use super::ages::{AGES, Age, between, nearest};
+use super::ages::{AGES, Age, between, deviations, nearest, weights};
 use crate::math::{exp, ln};
 use crate::spread::{Quantity, Spread};
 
@@ -13,6 +15,10 @@ pub(super) const FORECASTERS: usize = 5;
 const GAINS: [f64; FORECASTERS] = [1.0, 0.5, 0.2, 0.05, 0.01];
 /// A sample that is off by so many deviations is believed when a second one on the same side confirms it.
 const SURPRISE: f64 = 4.0;
+/// The first samples are drawn conclusions from at once; later that is done no more often than this, since it costs some
+/// microseconds, and a device may call thousands of times a second.
+const EAGER: u32 = 8;
+const OFTEN: Duration = Duration::from_millis(250);
 /// What a single surprise is taken for: no more than this many deviations.
 const DOUBTED: f64 = 1.0;
 
@@ -37,6 +43,11 @@ pub(super) struct Gauge {
     /// The side on which the last sample was off too far to be believed.
     surprised: Option<Side>,
     ages: [Age; AGES],
+    /// What the forecasters weigh at each age, in all one; and the standard deviation there.
+    weights: [[f64; FORECASTERS]; AGES],
+    deviations: [f64; AGES],
+    /// When those two were made.
+    made: Option<Timestamp>,
 }
 
 /// What is believed of a figure that nobody has measured.
@@ -68,8 +79,12 @@ impl Gauge {
             seen: None,
             surprised: None,
             ages: std::array::from_fn(|_| Age::new()),
+            weights: [[0.0; FORECASTERS]; AGES],
+            deviations: [0.0; AGES],
+            made: None,
         };
         gauge.begin_at(prior.typical);
+        gauge.weigh();
         gauge
     }
 
@@ -97,6 +112,10 @@ impl Gauge {
         }
         self.samples = self.samples.saturating_add(1);
         self.seen = Some(now);
+        if self.samples <= EAGER || self.made.is_none_or(|made| now.since(made) >= OFTEN) {
+            self.weigh();
+            self.made = Some(now);
+        }
         self.guess(now);
     }
 
@@ -107,6 +126,7 @@ impl Gauge {
         self.seen = None;
         self.surprised = None;
         self.ages.iter_mut().for_each(Age::doubt);
+        self.weigh();
     }
 
     /// What it is taken for now.
@@ -146,23 +166,19 @@ impl Gauge {
     fn at_age(&self, age: f64) -> (f64, f64) {
         let (below, share) = between(age);
         let above = (below + 1).min(AGES - 1);
-        let (low, high) = (self.deviation(below), self.deviation(above));
+        let (low, high) = (self.deviations[below], self.deviations[above]);
         (self.centre(nearest(age)), low + share * (high - low))
     }
 
     /// The weighted mean of the forecasters, at that age.
     fn centre(&self, age: usize) -> f64 {
-        let weights = super::ages::weights(&self.ages, age);
-        let (mut sum, mut all) = (0.0, 0.0);
-        for (weight, log) in weights.iter().zip(&self.logs) {
-            sum += weight * log;
-            all += weight;
-        }
-        sum / all
+        self.weights[age].iter().zip(&self.logs).map(|(weight, log)| weight * log).sum()
     }
 
-    fn deviation(&self, age: usize) -> f64 {
-        super::ages::deviation(&self.ages, age)
+    /// Draws the conclusions from what was scored.
+    fn weigh(&mut self) {
+        self.weights = std::array::from_fn(|age| weights(&self.ages, age));
+        self.deviations = deviations(&self.ages);
     }
 
     /// Compares what was forecast with what came.

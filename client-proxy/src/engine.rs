@@ -227,7 +227,7 @@ impl Engine {
             radio: self.radio.now(),
             usual_radio: self.radio.after(self.radio.silence()),
             speed_ratio: server.speed_ratio(self.settings.device_speed),
-            queue: server.queue(now),
+            queue: server.queue(),
         }
     }
 

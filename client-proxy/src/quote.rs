@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use outboard_core::{Bandwidth, ByteCount, Energy, Objective, ServerIndex, Timestamp};
 use outboard_profiler::{
-    EnergyModel, Exchange, MethodStatistics, NetworkEstimate, Quantile, RadioCost, RadioState, Spread,
+    EnergyModel, Exchange, MethodStatistics, NetworkEstimate, Quantile, QueueEstimate, RadioCost, RadioState,
+    Spread,
 };
 
 use crate::radio::RadioView;
@@ -23,8 +24,15 @@ pub(crate) struct Market<'a> {
     pub(crate) usual_radio: RadioView<'a>,
     /// How many times as fast as the device the server is.
     pub(crate) speed_ratio: f64,
-    /// How many calls are ahead of a new one, per core of the server.
-    pub(crate) queue: f64,
+    /// How long a call waits at the server.
+    pub(crate) queue: &'a QueueEstimate,
+}
+
+impl Market<'_> {
+    /// A run on the server and the wait before it.
+    pub(crate) fn with_queue(&self, run: Spread<Duration>) -> Spread<Duration> {
+        Spread::sum(&[self.queue.queueing(self.now, run.median()), run])
+    }
 }
 
 /// Predicted costs of one call.
@@ -194,7 +202,7 @@ impl Quote {
         let round_trip = market.network.round_trip(market.now).times(1.0 + terms.backs);
         let (up_time, down_time) = (up.over(rate_up), down.over(rate_down));
         let run = method.on_server(work, market.speed_ratio);
-        let with_queue = run.map(|run| run.times(1.0 + market.queue));
+        let with_queue = run.map(|run| market.with_queue(run));
         let exchange = market.radio.is_known().then(|| Exchange {
             up: up.median(),
             down: down.median(),

@@ -163,9 +163,9 @@ impl Server {
         self.queue.forget();
     }
 
-    /// How many calls are ahead of a new one, per core.
-    pub(crate) fn queue(&self, now: Timestamp) -> f64 {
-        self.queue.ahead(now)
+    /// How long calls wait there.
+    pub(crate) fn queue(&self) -> &QueueEstimate {
+        &self.queue
     }
 
     /// How long a call that comes now waits for a core, if calls run for `ran` there where none has come back yet.

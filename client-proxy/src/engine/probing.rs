@@ -205,7 +205,7 @@ impl Engine {
         let market = self.market(now, server);
         let local = statistics.local(None)?.median();
         let run = statistics.on_server(None, market.speed_ratio)?;
-        let run = run.times(1.0 + market.queue).median();
+        let run = market.with_queue(run).median();
         let up = statistics.up(None)?.median();
         let down = statistics.down(None).map_or(up, Spread::median);
         let network = &entry.network;

@@ -67,3 +67,35 @@ impl Workload {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use outboard_core::Bandwidth;
+    use outboard_sim::{Link, Policy};
+
+    use super::*;
+
+    #[test]
+    fn local_time_is_the_factor_times_remote_time() {
+        let rate = Bandwidth::from_megabits_per_second(8);
+        let network = Network {
+            family: "steady".to_owned(),
+            name: "steady".to_owned(),
+            link: Link::constant(Duration::from_millis(50), rate, rate),
+            radio: "wifi",
+            duration: Duration::from_secs(200),
+        };
+        for factor in [0.3, 1.0, 3.0] {
+            let state = ByteCount::from_bytes(10_000);
+            let workload = Workload { state, gap: Duration::from_secs(5), factor };
+            let trial =
+                workload.on(&network, Objective::Time).expect("profiles are built in").expect("it is up");
+            let remote = trial.play(Policy::Remote);
+            let mut took: Vec<Duration> = remote.calls.iter().map(|call| call.took).collect();
+            took.sort_unstable();
+            let ratio = trial.method.own.fixed.as_secs_f64() / took[took.len() / 2].as_secs_f64();
+            // The radio adds a little: it listens at its beacons.
+            assert!((ratio / factor - 1.0).abs() < 0.05, "{ratio} instead of {factor}");
+        }
+    }
+}

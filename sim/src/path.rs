@@ -60,7 +60,7 @@ impl Path {
     /// The server sends a frame; `None` if it never comes.
     pub fn down(&mut self, now: Timestamp, bytes: ByteCount, lane: Lane) -> Option<Reception> {
         self.bytes[1] += bytes;
-        let begins = now.max(now + self.queue(now, lane)) + self.bulk.round_trip(now) / 2;
+        let begins = now + self.queue(now, lane) + self.bulk.round_trip(now) / 2;
         let arrives = self.lane(lane).send(now, Direction::Down, bytes)?;
         Some(Reception { begins: begins.min(arrives), arrives, bytes })
     }

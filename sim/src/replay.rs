@@ -104,7 +104,7 @@ impl Replay {
         self
     }
 
-    /// Runs the script to its end, and the clock to `until` if that is later.
+    /// Runs the clock to `until`, and on to the end of the calls that have begun by then. How it went.
     pub fn run(mut self, until: Timestamp) -> Outcome {
         self.run_until(until);
         self.into_outcome()

@@ -37,8 +37,11 @@ pub(crate) const ENERGY: Regret = Regret {
 /// No trace may be worse than without Outboard by more than this.
 const OVER_LOCAL: f64 = 1.03;
 
+/// A name, and how it plays a trial.
+type Contender = (&'static str, fn(&Trial) -> Outcome);
+
 /// Who is compared; ours first.
-const CONTENDERS: [(&str, fn(&Trial) -> Outcome); 6] = [
+const CONTENDERS: [Contender; 6] = [
     ("outboard", |trial| trial.play(Policy::Outboard)),
     ("hedge late", |trial| hedged(trial, Hedge::Late)),
     ("hedge always", |trial| hedged(trial, Hedge::Always)),

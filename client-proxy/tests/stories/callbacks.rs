@@ -2,6 +2,7 @@
 
 use outboard_client_proxy::{Decision, Kind, MethodInfo, Request};
 use outboard_core::{MethodId, Objective};
+use outboard_profiler::LocalCalls;
 use outboard_wire::frame::Failure;
 
 use crate::world::{Cost, Ended, Fate, How, World, millis};
@@ -52,4 +53,35 @@ fn a_call_made_by_a_call_back_goes_to_the_server_that_waits_for_it() {
         Decision::Remote(offer) => assert_eq!(offer.server, world.offers[0].server),
         decision => panic!("{decision:?}"),
     }
+}
+
+#[test]
+fn a_call_that_calls_back_is_given_the_round_trips_for_it() {
+    let predicted = |backs: u64| {
+        let mut world = World::new(Objective::Time);
+        let device = MethodInfo { kind: Kind::Device, ..MethodInfo::remoteable(PROGRESS, "progress") };
+        let progress = world.register(device, Cost::of(1, 10, 10));
+        let detect = world.method("detect", DETECT);
+        // Runs here tell how often it calls what stays here.
+        let ran = LocalCalls {
+            method: progress,
+            caller: Some(detect),
+            calls: backs,
+            timed: backs,
+            inclusive: millis(0),
+            exclusive: millis(0),
+            cpu: None,
+            work: None,
+            offloaded_within: false,
+        };
+        world.engine.merge(world.now, &[ran]);
+        world.call(detect);
+        world.pass(millis(100));
+        world.calls(detect, 5);
+        world.offers.first().expect("it is offered").predicted
+    };
+    let (without, with) = (predicted(0), predicted(20));
+    // The link of these stories has a round trip of 10 ms, which is not quite certain yet.
+    let more = (with - without).as_millis();
+    assert!((190..=240).contains(&more), "{more} ms more");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outboard_core::{Bandwidth, ByteCount, MethodIndex, ServerIndex, Timestamp};
+use outboard_core::{Bandwidth, ByteCount, Energy, MethodIndex, ServerIndex, Timestamp};
 use outboard_wire::frame::{Attempt, MethodStatus, Root};
 
 use crate::hedge::Hedge;
@@ -101,8 +101,12 @@ pub struct Offer {
     pub goodput: Bandwidth,
     /// How long the remote call usually takes.
     pub predicted: Duration,
+    /// How uncertain the parts of that are: the standard deviation of its logarithm.
+    pub deviation: f64,
     /// How long a local run usually takes; `None` for a method that never ran here.
     pub local: Option<Duration>,
+    /// A local and a remote run's energy, as predicted; `None` where the device's figures are unknown.
+    pub energy: Option<(Energy, Energy)>,
     /// Whether it is tried in order to learn.
     pub exploring: bool,
     /// When the device runs it too.

@@ -1,51 +1,61 @@
-//! How much time may be lost on trying things out.
+//! How much may be lost on trying things out.
 
-use std::time::Duration;
-
-use outboard_core::Timestamp;
-
-/// A purse that fills with a share of the time that passes and pays for the time that tries lose.
+/// A purse that pays for what tries lose, and earns a share of what calls cost anyway.
 ///
-/// A try is allowed while there is anything in the purse, and its whole bound is taken out of it in advance; what it did not
-/// lose is put back. Over any time `t`, tries therefore lose at most `share · (t + horizon)` and one bound per call under
-/// way: the share holds for a program, and the bound for each of its calls.
+/// It is kept in what the objective counts: seconds, or joules. A try is allowed while there is anything in it, and the most
+/// that the try may lose is taken out in advance; what it did not lose is put back. What calls save that went to a server
+/// is put in too: it was saved by trying. So the calls of a program cost at most their share more than without
+/// any try, and the most that each try under way may lose, however tries come and end.
 #[derive(Clone, Debug)]
 pub(crate) struct Purse {
     share: f64,
     balance: f64,
-    filled: Timestamp,
+    /// What the last calls cost that were paid in: savings are kept for some of those.
+    usual: f64,
 }
 
-/// Older time does not count: a program that ran for a day may not spend an hour on trying.
-const HORIZON: f64 = 60.0;
+/// The shares of so many usual calls are kept at most: a program that ran for a day may not spend an hour on trying.
+const KEPT: f64 = 200.0;
+/// The weight of a new call in the usual one.
+const NEW: f64 = 0.1;
 
 impl Purse {
-    pub(crate) fn new(now: Timestamp, share: f64) -> Self {
+    pub(crate) fn new(share: f64) -> Self {
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
-        Self { share, balance: 0.0, filled: now }
+        Self { share, balance: 0.0, usual: 0.0 }
     }
 
-    /// Whether a try is allowed now.
-    pub(crate) fn allows(&self, now: Timestamp) -> bool {
-        self.balance_at(now) > 0.0
+    /// Whether a try is allowed.
+    pub(crate) fn allows(&self) -> bool {
+        self.share > 0.0 && self.balance > 0.0
+    }
+
+    /// Calls cost so much.
+    pub(crate) fn earn(&mut self, cost: f64) {
+        let cost = sound(cost);
+        self.usual += NEW * (cost - self.usual);
+        self.put(cost * self.share);
     }
 
     /// Takes out what a try may lose.
-    pub(crate) fn reserve(&mut self, now: Timestamp, most: Duration) {
-        self.balance = self.balance_at(now) - most.as_secs_f64();
-        self.filled = self.filled.max(now);
+    pub(crate) fn reserve(&mut self, most: f64) {
+        self.balance -= sound(most);
     }
 
-    /// Puts back what was reserved for a try but for what it lost.
-    pub(crate) fn settle(&mut self, now: Timestamp, reserved: Duration, lost: Duration) {
-        self.balance = self.balance_at(now) + reserved.as_secs_f64() - lost.as_secs_f64();
-        self.filled = self.filled.max(now);
+    /// Puts back what was reserved for an attempt, which lost so much, or saved so much where that is negative.
+    pub(crate) fn settle(&mut self, reserved: f64, lost: f64) {
+        let lost = if lost.is_finite() { lost } else { 0.0 };
+        self.put(sound(reserved) - lost);
     }
 
-    fn balance_at(&self, now: Timestamp) -> f64 {
-        let filled = self.balance + now.since(self.filled).as_secs_f64() * self.share;
-        filled.min(HORIZON * self.share)
+    fn put(&mut self, amount: f64) {
+        let most = KEPT * self.share * self.usual.max(f64::MIN_POSITIVE);
+        self.balance = (self.balance + amount).min(most.max(self.balance));
     }
+}
+
+fn sound(cost: f64) -> f64 {
+    if cost.is_finite() { cost.max(0.0) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -54,55 +64,65 @@ mod tests {
 
     use super::*;
 
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::ZERO + Duration::from_secs(seconds)
-    }
-
     #[test]
     fn a_try_that_fails_is_paid_off_before_the_next() {
-        let mut purse = Purse::new(at(0), 0.05);
-        assert!(!purse.allows(at(0)), "nothing has passed yet");
-        assert!(purse.allows(at(1)));
-        purse.reserve(at(1), Duration::from_secs(1));
-        assert!(!purse.allows(at(1)));
-        purse.settle(at(2), Duration::from_secs(1), Duration::from_secs(1));
-        assert!(!purse.allows(at(19)));
-        assert!(purse.allows(at(22)));
+        let mut purse = Purse::new(0.25);
+        assert!(!purse.allows(), "nothing was called yet");
+        purse.earn(1.0);
+        assert!(purse.allows());
+        purse.reserve(1.0);
+        assert!(!purse.allows());
+        purse.settle(1.0, 1.0);
+        for _ in 0..4 {
+            assert!(!purse.allows());
+            purse.earn(1.0);
+        }
+        assert!(purse.allows());
     }
 
     #[test]
-    fn a_try_that_succeeds_costs_nothing() {
-        let mut purse = Purse::new(at(0), 0.05);
-        purse.reserve(at(1), Duration::from_secs(1));
-        purse.settle(at(1), Duration::from_secs(1), Duration::ZERO);
-        assert!(purse.allows(at(1)));
+    fn what_tries_save_pays_for_others() {
+        let mut purse = Purse::new(0.05);
+        purse.earn(1.0);
+        purse.reserve(0.4);
+        purse.settle(0.4, -0.6);
+        purse.reserve(0.4);
+        purse.settle(0.4, 0.4);
+        assert!(purse.allows());
     }
 
     #[test]
     fn a_share_of_zero_never_tries() {
-        assert!(!Purse::new(at(0), 0.0).allows(at(1_000_000)));
-        assert!(!Purse::new(at(0), f64::NAN).allows(at(1_000_000)));
+        for share in [0.0, f64::NAN] {
+            let mut purse = Purse::new(share);
+            purse.earn(1e6);
+            purse.settle(0.0, -1e6);
+            assert!(!purse.allows());
+        }
     }
 
     proptest! {
-        /// However tries come and end, those that lose everything never lose more than the share of the time, what the
-        /// horizon had saved up, and one bound.
+        /// However tries come and end, those that lose everything never lose more than the share of what calls cost, what
+        /// they saved, and one bound.
         #[test]
-        fn the_share_holds(steps in proptest::collection::vec((0u64..30, 1u64..20), 1..200), share in 0.0..0.5f64) {
-            let mut purse = Purse::new(at(0), share);
-            let (mut time, mut lost, mut longest) = (0, 0, 0);
-            for (pause, bound) in steps {
-                time += pause;
-                if purse.allows(at(time)) {
-                    let bound_time = Duration::from_secs(bound);
-                    purse.reserve(at(time), bound_time);
-                    time += bound;
-                    purse.settle(at(time), bound_time, bound_time);
-                    lost += bound;
+        fn the_share_holds(
+            steps in proptest::collection::vec((0.0..10.0f64, 0.0..4.0f64, -5.0..1.0f64), 1..200),
+            share in 0.001..0.5f64,
+        ) {
+            let mut purse = Purse::new(share);
+            let (mut earned, mut lost, mut longest) = (0.0, 0.0, 0.0f64);
+            for (cost, bound, outcome) in steps {
+                purse.earn(cost);
+                earned += cost;
+                if purse.allows() {
+                    purse.reserve(bound);
+                    let loses = bound * outcome;
+                    purse.settle(bound, loses);
+                    lost += loses;
                     longest = longest.max(bound);
                 }
+                prop_assert!(lost <= share * earned + longest + 1e-6);
             }
-            prop_assert!(lost as f64 <= share * (time as f64 + HORIZON) + longest as f64 + 1e-6);
         }
     }
 }

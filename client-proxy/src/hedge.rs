@@ -4,10 +4,11 @@
 /// are charged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Hedge {
-    /// Never: an attempt whose bound passes is given up first. Costs no time of the device's for nothing.
-    #[default]
+    /// Never: an attempt whose bound passes is given up first.
     Never,
-    /// When its bound passes: a server that is only a little late is still of use.
+    /// When its bound passes: a server that is only a little late is still of use. The device runs the call then in any
+    /// case.
+    #[default]
     Late,
     /// From the start: the call takes as long as the faster of the two, and the device spends both.
     Always,

@@ -198,7 +198,13 @@ impl MethodState {
 
     pub(crate) fn terms(&self, server: ServerIndex) -> Terms {
         let accuracy = self.accuracy.get(server.position()).copied().unwrap_or(Accuracy::UNKNOWN);
-        Terms { slowdown: self.slowdown, deadline: self.info.deadline, accuracy, backs: self.backs }
+        Terms {
+            slowdown: self.slowdown,
+            deadline: self.info.deadline,
+            hedge: self.hedge,
+            accuracy,
+            backs: self.backs,
+        }
     }
 
     /// How far predictions for that server were off.

@@ -11,6 +11,7 @@ use outboard_profiler::{
 use crate::radio::RadioView;
 
 use crate::accuracy::Accuracy;
+use crate::hedge::Hedge;
 
 /// What a quote is reckoned from, apart from the method.
 #[derive(Clone, Copy)]
@@ -42,8 +43,12 @@ pub(crate) struct Quote {
     pub(crate) local: Option<Duration>,
     /// A remote run, at best, usually, and at worst (one in twenty takes longer); `None` if nothing is known.
     pub(crate) remote: Option<Range>,
+    /// How uncertain the parts of a remote run are together.
+    pub(crate) deviation: f64,
     /// A local and a remote run's energy, where the device's figures are known.
     pub(crate) energy: Option<(Energy, Energy)>,
+    /// What an attempt is expected to come to, with what runs here when it is late; `None` where that cannot be told.
+    pub(crate) tried: Option<Tried>,
     /// What of the remote run's time goes into waking the radio, and into waiting for one that sleeps.
     pub(crate) waking: Duration,
     /// By itself a remote run would take less energy than a local one, were the radio as it usually is; now it takes more.
@@ -57,6 +62,13 @@ pub(crate) struct Quote {
     pub(crate) limit: Duration,
     /// Most bytes that are worth encoding.
     pub(crate) budget: ByteCount,
+}
+
+/// What a call is expected to come to that is tried on a server first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Tried {
+    pub(crate) time: Duration,
+    pub(crate) energy: Option<Energy>,
 }
 
 /// What the radio's silence does to a call that would be worth sending.
@@ -78,6 +90,8 @@ pub(crate) struct Terms {
     pub(crate) accuracy: Accuracy,
     /// How often a remote run calls the device back.
     pub(crate) backs: f64,
+    /// When the device runs it too.
+    pub(crate) hedge: Hedge,
 }
 
 /// A time at best (a quarter of the cases), usually, and at worst (all but one case in twenty).
@@ -164,6 +178,19 @@ impl Terms {
     }
 }
 
+impl Terms {
+    /// What a call takes on average that is given up at `bound`, or run here too from then on, and then takes `local`; `late`
+    /// is how likely that is.
+    fn expected(self, remote: Spread<Duration>, bound: Duration, local: Duration, late: f64) -> Duration {
+        match self.hedge {
+            Hedge::Always => remote.capped_mean(local),
+            // The server may still be the first to be done.
+            Hedge::Late => remote.capped_mean(bound.saturating_add(local)),
+            Hedge::Never => remote.capped_mean(bound).saturating_add(scaled(local, late)),
+        }
+    }
+}
+
 impl Market<'_> {
     /// The same with the radio as awake as it usually is when a call comes.
     pub(crate) fn usually(self) -> Self {
@@ -213,8 +240,9 @@ impl Quote {
         let radio = exchange.and_then(|exchange| market.radio.cost(market.now, &exchange));
         let waking = radio.map_or(Duration::ZERO, |radio| radio.delay);
         let way = Spread::sum(&[round_trip, up_time, down_time]).median().saturating_add(waking);
-        let range = with_queue.map(|run| {
-            let all = terms.accuracy.correct(Spread::sum(&[round_trip, up_time, run, down_time]));
+        let sum = with_queue.map(|run| Spread::sum(&[round_trip, up_time, run, down_time]));
+        let all = sum.map(|sum| terms.accuracy.correct(sum));
+        let range = all.map(|all| {
             let at = |time: Duration| time.saturating_add(waking);
             Range { hoped: at(all.at(HOPED)), usual: at(all.median()), worst: at(all.at(Quantile::P95)) }
         });
@@ -233,13 +261,22 @@ impl Quote {
                 Some(((here, remote), if remote >= here { spoilt() } else { None }))
             });
         let limit = local.map_or(Duration::MAX, |local| terms.allow(local));
+        let tried = all.zip(local).map(|(all, local)| {
+            let bound = all.at(Quantile::P95).saturating_add(waking).min(limit).saturating_sub(waking);
+            let late = 1.0 - all.share_up_to(bound);
+            let time = terms.expected(all, bound, local, late).saturating_add(waking);
+            let energy = energies.map(|((here, there), _)| there + here.scaled(late));
+            Tried { time, energy }
+        });
         // Generous on purpose: the true size is checked again, and encoding costs far less than sending.
         let fits = sent_in(limit.saturating_sub(fixed.unwrap_or(limit)), rate_up.at(Quantile::P75));
         let budget = fits.max(up.at(Quantile::P95));
         Self {
             local,
             remote: range,
+            deviation: sum.map_or(0.0, Spread::deviation),
             energy: energies.map(|(energy, _)| energy),
+            tried,
             waking,
             spoilt: energies.and_then(|(_, spoilt)| spoilt),
             up: up.median(),
@@ -255,6 +292,21 @@ impl Quote {
         match (objective, self.energy) {
             (Objective::Energy | Objective::EnergyWithin(_), Some((local, remote))) => remote < local,
             _ => self.local.zip(self.remote).is_some_and(|(local, remote)| remote.usual < local),
+        }
+    }
+
+    /// Whether an attempt is expected to come to clearly less than a local run, with what it costs when it is late. Where a
+    /// plan speaks for it, it is worth a try as soon as it may be in time: the figures get better by it.
+    pub(crate) fn is_worth_a_try(&self, objective: Objective, planned: bool) -> bool {
+        if planned && self.remote.is_some_and(|remote| remote.hoped <= self.limit) {
+            return true;
+        }
+        let Some((local, tried)) = self.local.zip(self.tried) else { return false };
+        match (objective, self.energy.zip(tried.energy)) {
+            (Objective::Energy | Objective::EnergyWithin(_), Some(((here, _), tried))) => {
+                tried < here.scaled(CLEARLY)
+            }
+            _ => tried.time < scaled(local, CLEARLY),
         }
     }
 
@@ -276,6 +328,9 @@ fn sent_in(time: Duration, rate: Bandwidth) -> ByteCount {
     let bits = u128::from(rate.as_bits_per_second()).saturating_mul(time.as_nanos()) / 1_000_000_000;
     ByteCount::from_bytes(u64::try_from(bits / 8).unwrap_or(u64::MAX))
 }
+
+/// What is clearly less than a local run: a smaller gain is less than how well anything is known.
+const CLEARLY: f64 = 0.95;
 
 /// One in four: what a method can reasonably be hoped to do.
 const HOPED: Quantile = Quantile::P25;

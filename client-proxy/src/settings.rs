@@ -83,7 +83,7 @@ impl Settings {
             policy: Policy::default(),
             objective: Objective::default(),
             slowdown: None,
-            exploration: 0.05,
+            exploration: 0.02,
             probing: 0.01,
             hedge: Hedge::default(),
             energy: EnergyModel::default(),

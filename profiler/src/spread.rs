@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outboard_core::{Bandwidth, ByteCount};
 
-use crate::math::{exp, ln};
+use crate::math::{exp, ln, normal_share};
 
 /// What a [`Spread`] can be of: a unit that is read as, and made from, a positive number.
 pub trait Quantity: Copy {
@@ -91,6 +91,25 @@ impl<T: Quantity> Spread<T> {
         Self::from_log(self.centre, self.variance.max(deviation * deviation))
     }
 
+    /// The mean if everything above `cap` counted as `cap`: what something takes on average that is cut off there (the
+    /// limited expected value of a log-normal distribution; Klugman et al., Loss Models).
+    pub fn capped_mean(self, cap: T) -> T {
+        let (cap, deviation) = (cap.to_number().max(SMALLEST), self.variance.min(WIDEST).sqrt());
+        if deviation < 1e-6 {
+            return T::from_number(exp(self.centre).min(cap));
+        }
+        let (mean, _) = self.moments();
+        let gap = (ln(cap) - self.centre) / deviation;
+        T::from_number(mean * normal_share(gap - deviation) + cap * (1.0 - normal_share(gap)))
+    }
+
+    /// How likely it is at most `value`.
+    pub fn share_up_to(self, value: T) -> f64 {
+        let gap = ln(value.to_number().max(SMALLEST)) - self.centre;
+        let deviation = self.variance.sqrt();
+        if deviation < 1e-6 { f64::from(u8::from(gap >= 0.0)) } else { normal_share(gap / deviation) }
+    }
+
     /// The sum of independent parts.
     #[must_use]
     pub fn sum(parts: &[Self]) -> Self {
@@ -105,8 +124,7 @@ impl<T: Quantity> Spread<T> {
 
     /// Mean and variance of the quantity itself.
     pub(crate) fn moments(self) -> (f64, f64) {
-        // Wider than this the moments overflow and say nothing: e^25 is a factor of 10^10.
-        let variance = self.variance.min(25.0);
+        let variance = self.variance.min(WIDEST);
         let mean = exp(self.centre + variance / 2.0);
         (mean, (exp(variance) - 1.0) * mean * mean)
     }
@@ -149,6 +167,9 @@ impl<T: Quantity + fmt::Debug> fmt::Debug for Spread<T> {
         write!(f, "Spread({:?} ± {:.0} %)", self.median(), self.deviation() * 100.0)
     }
 }
+
+/// Wider than this the moments overflow and say nothing: e^25 is a factor of 10^10.
+const WIDEST: f64 = 25.0;
 
 /// Stands in for zero, whose logarithm does not exist: a nanosecond in seconds, far below a byte.
 const SMALLEST: f64 = 1e-9;
@@ -210,6 +231,29 @@ mod tests {
         assert_eq!(Spread::around(ByteCount::ZERO, 0.0).median(), ByteCount::ZERO);
         let endless = Spread::around(Duration::MAX, 9.0).times(f64::INFINITY);
         assert_eq!(endless.at(Quantile::P95), Duration::MAX);
+    }
+
+    #[test]
+    fn a_cut_off_mean_is_that_of_many_draws() {
+        let time = Spread::around(Duration::from_millis(100), 0.7);
+        for (cap, sharp) in [(40, 0.5), (100, 0.5), (300, 0.5), (5_000, 1.0)] {
+            let cap = Duration::from_millis(cap);
+            // The quantiles in the middle of ten thousand equal shares stand for draws.
+            let draws = (0..10_000).map(|n| {
+                let share = (f64::from(n) + 0.5) / 10_000.0;
+                let (mut low, mut high) = (1e-6f64, 1e3f64);
+                while high / low > 1.0 + 1e-9 {
+                    let middle = (low * high).sqrt();
+                    let below = time.share_up_to(Duration::from_secs_f64(middle)) < share;
+                    if below { low = middle } else { high = middle }
+                }
+                low.min(cap.as_secs_f64())
+            });
+            let mean = draws.sum::<f64>() / 10_000.0 * 1e3;
+            let said = time.capped_mean(cap).as_secs_f64() * 1e3;
+            assert!((said - mean).abs() < sharp, "{cap:?}: {said} {mean}");
+        }
+        assert_eq!(Spread::around(Duration::from_millis(7), 0.0).capped_mean(Duration::MAX).as_millis(), 7);
     }
 
     proptest! {

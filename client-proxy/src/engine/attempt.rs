@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use outboard_core::{ByteCount, CallId, Energy, Epoch, InstanceId, MethodId, Placement, Timestamp};
+use outboard_core::{
+    ByteCount, CallId, Energy, Epoch, InstanceId, MethodId, Objective, Placement, Timestamp,
+};
 use outboard_profiler::{CallSample, Quantile, Radio, RemoteCall};
 use outboard_wire::Lane;
 use outboard_wire::device::{NotAnswered, NotSent};
@@ -30,7 +32,7 @@ pub(super) struct UnderWay {
     /// The device's radio before, where its figures are known.
     radio: Option<Radio>,
     /// Taken out of the purse for trying things out.
-    reserved: Duration,
+    reserved: f64,
     reply: Option<Reply>,
     /// The device runs it too.
     pub(super) hedged: bool,
@@ -40,6 +42,19 @@ pub(super) struct UnderWay {
     pub(super) instance: Option<InstanceId>,
     /// The session was lost, and that run of the server is asked what became of it, until then.
     pub(super) asking: Option<Timestamp>,
+}
+
+/// What became of an attempt, as far as its cost is concerned.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Came {
+    /// Its reply was committed; a local run would have taken so long.
+    Back {
+        /// From when the call asked.
+        elapsed: Duration,
+        local: Option<Duration>,
+    },
+    /// It lost so much time.
+    ToNothing(Duration),
 }
 
 /// What a call carries.
@@ -106,8 +121,9 @@ impl Engine {
         session.call(now, frame).map_err(not_sent)?;
         let instance = self.servers[position].instance;
         let speed_ratio = self.servers[position].speed_ratio(self.settings.device_speed);
-        let reserved = offer.bound.filter(|_| offer.exploring).unwrap_or_default();
-        self.purse.reserve(now, reserved);
+        let most = || self.cost(offer.bound.unwrap_or_default(), offer.energy.map(|(_, there)| there));
+        let reserved = if offer.exploring { most() } else { 0.0 };
+        self.purse.reserve(reserved);
         let counts = &mut self.methods[offer.request.method.position()].counts;
         counts.attempts += 1;
         counts.explored += u64::from(offer.exploring);
@@ -145,10 +161,10 @@ impl Engine {
             self.pump(now, position);
         }
         match reason {
-            AbandonReason::Cancelled => self.settle(now, &under_way, Duration::ZERO),
+            AbandonReason::Cancelled => self.settle(now, &under_way, Came::ToNothing(Duration::ZERO)),
             AbandonReason::Late => {
                 self.count_late(now, &under_way);
-                self.settle(now, &under_way, now.since(under_way.sent));
+                self.settle(now, &under_way, Came::ToNothing(now.since(under_way.sent)));
             }
             AbandonReason::Hedged(ran) => self.hedge_won(now, &under_way, ran),
             AbandonReason::Undecodable(_)
@@ -195,17 +211,17 @@ impl Engine {
             ran: reply.cost.ran.saturating_sub(reply.cost.called_back),
             speed_ratio: under_way.speed_ratio,
         });
-        self.spent(now, &under_way, reply.down);
         let state = self.state_of(&under_way);
         state.counts.hedges_lost += u64::from(under_way.hedged);
-        state.accuracy_mut(under_way.offer.server).took(under_way.offer.predicted, now.since(under_way.sent));
+        let Offer { server, predicted, deviation, .. } = under_way.offer;
+        state.accuracy_mut(server).took(predicted, deviation, now.since(under_way.sent));
         state.recovered(under_way.offer.server);
         state.quotes.clear();
         let server = &mut self.servers[under_way.offer.server.position()];
         server.replied += 1;
         server.failures.reset();
         server.refusals.reset();
-        self.settle(now, &under_way, local.map_or(Duration::ZERO, |local| elapsed.saturating_sub(local)));
+        self.settle(now, &under_way, Came::Back { elapsed, local });
         self.learned(now);
     }
 
@@ -250,14 +266,14 @@ impl Engine {
                 let jitter = self.jitter.draw();
                 let server = &mut self.servers[position];
                 server.busy_until = now + server.refusals.next(jitter);
-                self.settle(now, &under_way, now.since(under_way.sent));
+                self.settle(now, &under_way, Came::ToNothing(now.since(under_way.sent)));
             }
             Failure::NotRun(NotRun::Draining | NotRun::Fenced | NotRun::BaseMissing) | Failure::Fenced => {
-                self.settle(now, &under_way, now.since(under_way.sent));
+                self.settle(now, &under_way, Came::ToNothing(now.since(under_way.sent)));
             }
             Failure::NotRun(NotRun::TooLate) => {
                 self.count_late(now, &under_way);
-                self.settle(now, &under_way, now.since(under_way.sent));
+                self.settle(now, &under_way, Came::ToNothing(now.since(under_way.sent)));
             }
             Failure::NotRun(NotRun::Method) => {
                 // It said otherwise in its greeting; another server may have it.
@@ -266,7 +282,7 @@ impl Engine {
                     *status = MethodStatus::Absent;
                 }
                 self.state_of(&under_way).counts.failed += 1;
-                self.settle(now, &under_way, now.since(under_way.sent));
+                self.settle(now, &under_way, Came::ToNothing(now.since(under_way.sent)));
                 self.words_soon(now);
             }
             Failure::Panicked(message) => {
@@ -326,9 +342,8 @@ impl Engine {
         let jitter = self.jitter.draw();
         let state = self.state_of(under_way);
         state.counts.late += 1;
-        state
-            .accuracy_mut(under_way.offer.server)
-            .was_late(under_way.offer.predicted, now.since(under_way.sent));
+        let Offer { server, predicted, deviation, .. } = under_way.offer;
+        state.accuracy_mut(server).was_late(predicted, deviation, now.since(under_way.sent));
         state.quotes.clear();
         let trouble = state.trouble_with(under_way.offer.server);
         trouble.late_in_a_row += 1;
@@ -345,7 +360,7 @@ impl Engine {
         state.counts.failed += 1;
         state.trouble.hold(now, reason, jitter);
         self.servers[under_way.offer.server.position()].failed += 1;
-        self.settle(now, under_way, now.since(under_way.sent));
+        self.settle(now, under_way, Came::ToNothing(now.since(under_way.sent)));
     }
 
     /// Whether the panic is the method's own is only known once it ran here; until then it stays here.
@@ -370,24 +385,38 @@ impl Engine {
         self.refresh_words(now);
     }
 
-    /// Charges the device's energy for an attempt, whatever became of it.
-    fn spent(&mut self, now: Timestamp, under_way: &UnderWay, down: ByteCount) {
+    /// An attempt is over: the device's energy for it is charged, whatever became of it, and what was set aside is settled.
+    pub(super) fn settle(&mut self, now: Timestamp, under_way: &UnderWay, came: Came) {
         let server = &self.servers[under_way.offer.server.position()];
-        let radio = under_way.radio.as_ref();
-        let energy = radio.and_then(|radio| {
+        let down = under_way.reply.map_or(ByteCount::ZERO, |reply| reply.down);
+        let energy = under_way.radio.as_ref().and_then(|radio| {
             remote_energy(self, server, (radio, under_way.sent), now, (under_way.up, down))
         });
-        self.state_of(under_way).counts.remote_energy += energy.unwrap_or(Energy::ZERO);
+        let lost = match came {
+            Came::ToNothing(lost) => self.cost(lost, energy),
+            Came::Back { elapsed, local } => {
+                let cost = self.cost(elapsed, energy);
+                self.purse.earn(cost);
+                let here = under_way.offer.energy.map(|(here, _)| here);
+                local.map_or(0.0, |local| cost - self.cost(local, here))
+            }
+        };
+        self.purse.settle(under_way.reserved, lost);
+        let counts = &mut self.state_of(under_way).counts;
+        counts.remote_energy += energy.unwrap_or(Energy::ZERO);
+        counts.lost_time = counts.lost_time.saturating_add(match came {
+            Came::ToNothing(lost) => lost,
+            Came::Back { elapsed, local } => {
+                local.map_or(Duration::ZERO, |local| elapsed.saturating_sub(local))
+            }
+        });
     }
 
-    pub(super) fn settle(&mut self, now: Timestamp, under_way: &UnderWay, lost: Duration) {
-        if under_way.reply.is_none() {
-            self.spent(now, under_way, ByteCount::ZERO);
-        }
-        let counts = &mut self.state_of(under_way).counts;
-        counts.lost_time = counts.lost_time.saturating_add(lost);
-        if under_way.offer.exploring {
-            self.purse.settle(now, under_way.reserved, lost.min(under_way.reserved));
+    /// What counts of a cost, by the objective: seconds, or joules where those are known.
+    pub(super) fn cost(&self, time: Duration, energy: Option<Energy>) -> f64 {
+        match self.objective {
+            Objective::Time => time.as_secs_f64(),
+            Objective::Energy | Objective::EnergyWithin(_) => energy.map_or(0.0, Energy::as_joules_f64),
         }
     }
 

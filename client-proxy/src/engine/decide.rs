@@ -143,7 +143,9 @@ impl Engine {
             most: frame_limit,
             goodput: quote.goodput,
             predicted: quote.remote.map_or(Duration::ZERO, |remote| remote.usual),
+            deviation: quote.deviation,
             local: quote.local,
+            energy: quote.energy,
             exploring: false,
             // A part of another call runs on that one's thread.
             hedge: if request.within.is_some() || request.root.is_some() {
@@ -162,7 +164,7 @@ impl Engine {
         let remote = quote.remote.ok_or(LocalReason::FirstRun)?;
         offer.exploring = match self.motive(state, request, server, quote)? {
             Motive::Worth => false,
-            Motive::Try if self.purse.allows(now) => true,
+            Motive::Try if self.purse.allows() => true,
             Motive::Try => return Err(LocalReason::TriedEnough),
         };
         if quote.up > frame_limit {
@@ -187,7 +189,6 @@ impl Engine {
         let certain = remote.worst <= quote.limit;
         // Once it has come too late twice in a row its figures do not hold: only tries can tell when they do again.
         let doubtful = state.late_in_a_row(server) >= 2;
-        let worth_a_try = remote.hoped <= quote.limit && !state.info.once;
         let planned = match state.placement {
             None => return Err(LocalReason::NoPlan),
             Some(Placement::Server) => self.plan_holds(request) || quote.pays(self.objective),
@@ -205,15 +206,14 @@ impl Engine {
         // The figures compare with a run that is here all the way down. One that sends its parts, as the plan has it, takes
         // less; what that is the plan knows.
         let parted = state.placement == Some(Placement::Device) && state.parts_away;
-        let worth_a_try = worth_a_try && (planned || !parted);
+        let worth_a_try =
+            quote.is_worth_a_try(self.objective, planned) && !state.info.once && (planned || !parted);
         match (planned, certain) {
             (true, true) if !doubtful => Ok(Motive::Worth),
             (true, _) if worth_a_try => Ok(Motive::Try),
             (true, _) => Err(LocalReason::TooSlow),
-            // What little is known speaks against it, but it is little.
-            (false, false) if worth_a_try && quote.may_pay(self.objective) => Ok(Motive::Try),
-            // The plan was made for other figures, or for another server.
-            (false, true) if worth_a_try && quote.pays(self.objective) => Ok(Motive::Try),
+            // The plan was made for other figures, for the usual call, or for another server.
+            (false, _) if worth_a_try => Ok(Motive::Try),
             (false, _) if state.placement == Some(Placement::Server) => Err(LocalReason::NotAlone),
             (false, _) => Err(LocalReason::Planned),
         }

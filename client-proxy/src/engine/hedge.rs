@@ -10,7 +10,7 @@ use outboard_core::{MethodIndex, Timestamp};
 use outboard_wire::frame::Attempt;
 
 use super::Engine;
-use super::attempt::UnderWay;
+use super::attempt::{Came, UnderWay};
 
 impl Engine {
     /// The device runs the call of an attempt too, from now on.
@@ -41,6 +41,7 @@ impl Engine {
         // Slower than the device it is too late, whatever the bound.
         self.count_late(now, under_way);
         self.methods[under_way.offer.request.method.position()].counts.hedges_won += 1;
-        self.settle(now, under_way, now.since(under_way.offer.asked).saturating_sub(ran));
+        let lost = now.since(under_way.offer.asked).saturating_sub(ran);
+        self.settle(now, under_way, Came::ToNothing(lost));
     }
 }

@@ -8,6 +8,7 @@ use outboard_profiler::LocalCalls;
 use super::Engine;
 use crate::decision::Request;
 use crate::method::Pin;
+use crate::quote::scaled;
 use crate::server::Server;
 use crate::settings::Policy;
 
@@ -62,6 +63,11 @@ impl Engine {
         };
         let first = batch.iter().any(|calls| new(&calls));
         self.profile.observe_batch(batch);
+        let timed = batch.iter().filter(|calls| calls.timed > 0);
+        let own: Duration = timed
+            .map(|calls| scaled(calls.exclusive, calls.calls as f64 / calls.timed as f64))
+            .fold(Duration::ZERO, Duration::saturating_add);
+        self.purse.earn(self.cost(own, self.settings.energy.running(own)));
         if first {
             self.planner.hurry(now);
         }

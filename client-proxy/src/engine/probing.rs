@@ -94,9 +94,9 @@ pub(super) fn price(way: Spread<Duration>, radio_is_hot: bool) -> Duration {
 }
 
 impl Prober {
-    pub(super) fn new(now: Timestamp, share: f64) -> Self {
+    pub(super) fn new(share: f64) -> Self {
         Self {
-            purse: Purse::new(now, share),
+            purse: Purse::new(share),
             known: Vec::new(),
             looked: None,
             probed: None,
@@ -123,6 +123,8 @@ impl Prober {
             }
             *known = calls;
         }
+        // Probes may take a share of the time that passes, however much of it goes into calls.
+        self.purse.earn(since);
         if since > 0.0 || self.looked.is_none() {
             self.looked = Some(now);
         }
@@ -131,7 +133,7 @@ impl Prober {
 
     fn allows(&self, now: Timestamp) -> bool {
         let spacing = SPACING * (1 << self.fruitless.min(6));
-        self.purse.allows(now) && self.probed.is_none_or(|probed| now.since(probed) >= spacing)
+        self.purse.allows() && self.probed.is_none_or(|probed| now.since(probed) >= spacing)
     }
 }
 
@@ -242,7 +244,7 @@ impl Engine {
         let Some(session) = self.servers[position].session_mut() else { return };
         if session.probe(now, look.up, look.down) {
             tracing::debug!(server = %self.servers[position].settings.name, ?look, "probing");
-            self.prober.purse.reserve(now, look.takes);
+            self.prober.purse.reserve(look.takes.as_secs_f64());
             (self.prober.reserved, self.prober.probed) = (look.takes, Some(now));
             self.prober.fruitless += 1;
             self.servers[position].probes += 1;
@@ -253,7 +255,7 @@ impl Engine {
     /// A probe was answered.
     pub(super) fn probed(&mut self, now: Timestamp, position: usize, probed: Probed) {
         let reserved = std::mem::take(&mut self.prober.reserved);
-        self.prober.purse.settle(now, reserved, probed.elapsed);
+        self.prober.purse.settle(reserved.as_secs_f64(), probed.elapsed.as_secs_f64());
         let Probed { up, down, elapsed } = probed;
         let server = &mut self.servers[position];
         let before = server.network.goodput_up(now).deviation();
@@ -328,7 +330,7 @@ mod tests {
 
     #[test]
     fn calls_a_second_are_those_of_late() {
-        let mut prober = Prober::new(at(0), 0.01);
+        let mut prober = Prober::new(0.01);
         assert!(!prober.count(at(0), [5].into_iter()), "nothing is known of when they were");
         for second in 1..200 {
             assert!(prober.count(at(second), [5 + second * 3].into_iter()));

@@ -11,6 +11,7 @@ use outboard_wire::Lost;
 use outboard_wire::frame::{AskFrame, Attempt};
 
 use super::Engine;
+use super::attempt::Came;
 use crate::output::AttemptEvent;
 
 /// How long the server is waited for. Longer answers more calls; shorter lets the caller go on earlier.
@@ -113,7 +114,7 @@ impl Engine {
     fn give_up(&mut self, now: Timestamp, attempt: Attempt, reason: &Lost) {
         let Some(under_way) = self.under_way.remove(&attempt) else { return };
         self.methods[under_way.offer.request.method.position()].counts.failed += 1;
-        self.settle(now, &under_way, now.since(under_way.sent));
+        self.settle(now, &under_way, Came::ToNothing(now.since(under_way.sent)));
         self.deliver(attempt, AttemptEvent::Lost(reason.clone()));
     }
 

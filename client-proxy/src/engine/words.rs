@@ -74,12 +74,9 @@ impl Engine {
             if self.is_due_a_look(method, state, &quote) {
                 return true;
             }
-            let hopeful = remote.hoped <= quote.limit;
-            match state.placement {
-                None => false,
-                Some(Placement::Server) => hopeful,
-                Some(Placement::Device) => hopeful && quote.may_pay(self.objective),
-            }
+            let planned = state.placement == Some(Placement::Server);
+            let tried = quote.is_worth_a_try(self.objective, planned);
+            state.placement.is_some() && (tried || planned && remote.worst <= quote.limit)
         });
         if may_go { Word::Consult } else { Word::Local }
     }

@@ -58,7 +58,7 @@ fn a_call_made_by_a_call_back_goes_to_the_server_that_waits_for_it() {
 #[test]
 fn a_call_that_calls_back_is_given_the_round_trips_for_it() {
     let predicted = |backs: u64| {
-        let mut world = World::new(Objective::Time);
+        let mut world = World::with(Objective::Time, |settings| settings.slowdown = Some(1.0));
         let device = MethodInfo { kind: Kind::Device, ..MethodInfo::remoteable(PROGRESS, "progress") };
         let progress = world.register(device, Cost::of(1, 10, 10));
         let detect = world.method("detect", DETECT);

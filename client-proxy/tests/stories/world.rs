@@ -135,6 +135,8 @@ impl World {
         let app = AppIdentity { name: "app".into(), version: "1".into(), build: String::new() };
         let mut settings = Settings::new(app, InstanceId(1));
         settings.objective = objective;
+        // A story in which the device runs a call beside its attempt says so.
+        settings.hedge = Hedge::Never;
         settings.device_speed = Some(DEVICE_SPEED);
         settings.energy = EnergyModel::new(&DeviceProfile::built_in("raspberry-pi-4b").expect("built in"));
         settings.servers = vec![ServerSettings { name: "edge".into(), token: "token".into() }];

@@ -1,12 +1,13 @@
 //! The call stack of this thread: who calls whom, exactly, and how long it takes, by samples.
 //!
 //! A profiled call costs a few loads and stores on plain cells. The clock is read for the first calls of an edge, for all
-//! calls of methods that take long, and for one in [`SAMPLE_EVERY`] or more of the others.
+//! calls of methods that take long, and for one in 64 or more of the others, at random.
 
 mod batch;
 mod edge;
 mod levels;
 mod polls;
+mod time;
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ thread_local! {
     static STACK: Stack = const { Stack::new() };
 }
 
-/// The counters of a call on the stack, by their place; [`NONE`](Self::NONE) where there was no room.
+/// The counters of a call on the stack, by their place; [`NONE`](Self::NONE) where there was no room: it is counted beside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EdgeNumber(u16);
 
@@ -45,7 +46,10 @@ impl EdgeNumber {
 pub(crate) fn push(method: u32, work: impl FnOnce() -> Option<f64>) -> EdgeNumber {
     STACK.with(|stack| {
         let caller = stack.push(method);
-        let Some((number, edge)) = stack.edge(caller, method) else { return EdgeNumber::NONE };
+        let Some((number, edge)) = stack.edge(caller, method) else {
+            batch::count_beside(caller, method);
+            return EdgeNumber::NONE;
+        };
         if edge.is_due() {
             stack.start(edge, work);
         }
@@ -59,12 +63,14 @@ pub(crate) fn pop(number: EdgeNumber) {
     STACK.with(|stack| {
         let depth = stack.depth.get() - 1;
         stack.depth.set(depth);
-        let Some(edge) = stack.edges.get(usize::from(number.0)) else { return };
+        let Some(edge) = stack.edges.get(usize::from(number.0)) else {
+            return stack.charge_unplaced(depth);
+        };
         // Counted when it ends, so that a call and its sample are handed over together.
-        edge.calls.set(edge.calls.get() + 1);
+        edge.count();
         match stack.levels.get(depth) {
             Some(level) if level.is_timed.get() => stack.finish(depth, level, edge),
-            _ => stack.charge_parent(depth, edge.mean.get()),
+            _ => stack.charge_untimed(depth, edge),
         }
     });
 }

@@ -1,6 +1,7 @@
 //! What a thread hands over: calls by edge, and samples of their times.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use outboard_core::MethodIndex;
@@ -51,36 +52,52 @@ pub(crate) struct Sample {
 }
 
 thread_local! {
-    static SAMPLES: RefCell<Samples> = const { RefCell::new(Samples { list: Vec::new(), since: None }) };
+    static SAMPLES: RefCell<Samples> = const { RefCell::new(Samples::new()) };
 }
 
 /// Timed calls that wait to be handed over. Dropped with the thread, after a last hand-over.
 struct Samples {
     list: Vec<Sample>,
     since: Option<Instant>,
+    /// Calls, by caller and callee, of edges for which the stack's table had no room.
+    beside: BTreeMap<(u32, u32), u64>,
 }
 
 impl Drop for Samples {
     fn drop(&mut self) {
-        let samples = std::mem::take(&mut self.list);
-        let calls = super::take_calls();
-        crate::device::hand_over(Batch { calls, samples });
+        let batch = self.take();
+        hand_over(batch);
     }
 }
 
 /// Takes what this thread has counted and not handed over.
 pub(crate) fn take_batch() -> Batch {
     // In the destructors of a thread's locals this one may be gone, and its samples are handed over.
-    let samples = SAMPLES.try_with(|samples| std::mem::take(&mut samples.borrow_mut().list));
-    Batch { calls: super::take_calls(), samples: samples.unwrap_or_default() }
+    let taken = SAMPLES.try_with(|samples| samples.borrow_mut().take());
+    taken.unwrap_or_else(|_| Batch { calls: super::take_calls(), samples: Vec::new() })
+}
+
+/// Counts a call for which the table has no room. It is not timed.
+#[cold]
+pub(super) fn count_beside(caller: u32, callee: u32) {
+    // Gone in the last moments of a thread only.
+    let _ = SAMPLES.try_with(|samples| {
+        *samples.borrow_mut().beside.entry((caller, callee)).or_default() += 1;
+    });
 }
 
 /// Keeps a sample, and hands the batch over when it is time.
 pub(super) fn keep(sample: Sample, now: Instant, outermost: bool) {
     let full = SAMPLES.try_with(|samples| samples.borrow_mut().add(sample, now)).unwrap_or(false);
     if full || (outermost && sample.inclusive >= BATCH_AGE) {
-        crate::device::hand_over(take_batch());
+        hand_over(take_batch());
     }
+}
+
+fn hand_over(batch: Batch) {
+    #[cfg(test)]
+    let Some(batch) = super::tests::keep(batch) else { return };
+    crate::device::hand_over(batch);
 }
 
 impl Batch {
@@ -118,6 +135,24 @@ impl Batch {
 }
 
 impl Samples {
+    const fn new() -> Self {
+        Self { list: Vec::new(), since: None, beside: BTreeMap::new() }
+    }
+
+    fn take(&mut self) -> Batch {
+        let mut calls = super::take_calls();
+        for ((caller, callee), count) in std::mem::take(&mut self.beside) {
+            let Some(callee) = super::some(callee) else { continue };
+            let caller = super::some(caller);
+            // An edge may have had a place before or after.
+            match calls.iter_mut().find(|edge| (edge.caller, edge.callee) == (caller, callee)) {
+                Some(edge) => edge.calls += count,
+                None => calls.push(EdgeCalls { caller, callee, calls: count }),
+            }
+        }
+        Batch { calls, samples: std::mem::take(&mut self.list) }
+    }
+
     /// Adds a sample and says whether it is time to hand the batch over.
     fn add(&mut self, sample: Sample, now: Instant) -> bool {
         if self.list.is_empty() {

@@ -3,13 +3,9 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use cpu_time::ThreadTime;
-
-use crate::clock;
-
 use super::batch::{EdgeCalls, Sample, keep};
-use super::edge::Edge;
-use super::{NOBODY, nanoseconds, some};
+use super::edge::{Draws, Edge};
+use super::{NOBODY, nanoseconds, some, time};
 
 /// Deepest stack of annotated calls that is told apart; deeper callers count as the deepest.
 pub(super) const DEPTH: usize = 64;
@@ -20,6 +16,7 @@ pub(super) struct Stack {
     pub(super) depth: Cell<usize>,
     pub(super) levels: [Level; DEPTH],
     pub(super) edges: [Edge; EDGES],
+    pub(super) draws: Draws,
 }
 
 /// One call on the stack.
@@ -28,7 +25,7 @@ pub(super) struct Level {
     /// Whether a call within ran on a server.
     pub(super) offloaded: Cell<bool>,
     pub(super) is_timed: Cell<bool>,
-    /// Time that annotated callees took, in nanoseconds; meaningful in timed calls.
+    /// Time that annotated callees took, in nanoseconds: as timed, and where they were not, as their own parts usually take.
     pub(super) callees: Cell<u64>,
     /// Meaningful where `is_timed` says so.
     timed: Cell<Option<Timed>>,
@@ -51,7 +48,7 @@ impl Level {
 struct Timed {
     start: Instant,
     /// Taken where it costs little beside the method: it is a system call.
-    cpu: Option<ThreadTime>,
+    cpu: Option<Duration>,
     work: Option<f64>,
 }
 
@@ -61,6 +58,7 @@ impl Stack {
             depth: Cell::new(0),
             levels: [const { Level::new() }; DEPTH],
             edges: [const { Edge::new() }; EDGES],
+            draws: Draws::new(),
         }
     }
 
@@ -74,7 +72,7 @@ impl Stack {
 
     /// The call below a depth.
     #[inline]
-    pub(super) fn below(&self, depth: usize) -> Option<&Level> {
+    fn below(&self, depth: usize) -> Option<&Level> {
         self.levels.get(depth.wrapping_sub(1))
     }
 
@@ -93,7 +91,7 @@ impl Stack {
         caller
     }
 
-    /// The counters of an edge; `None` when the table is full, until the counts are taken.
+    /// The counters of an edge; `None` when the table is full.
     #[inline]
     pub(super) fn edge(&self, caller: u32, callee: u32) -> Option<(u16, &Edge)> {
         let start = (caller.wrapping_mul(31).wrapping_add(callee)) as usize % EDGES;
@@ -111,11 +109,7 @@ impl Stack {
             let edge = &self.edges[place];
             let free = edge.callee.get() == NOBODY;
             if free {
-                edge.caller.set(caller);
-                edge.callee.set(callee);
-                edge.due.set(1);
-                edge.timed.set(0);
-                edge.mean.set(0);
+                edge.begin(caller, callee);
             }
             if free || (edge.callee.get() == callee && edge.caller.get() == caller) {
                 return Some((place as u16, edge));
@@ -128,42 +122,59 @@ impl Stack {
     #[cold]
     pub(super) fn start(&self, edge: &Edge, work: impl FnOnce() -> Option<f64>) {
         let first = edge.timed.get() == 0;
-        let long = edge.schedule();
+        let long = edge.schedule(&self.draws);
         if let Some(level) = self.below(self.depth.get()) {
-            let cpu = (first || long).then(clock::thread_time).flatten();
-            level.timed.set(Some(Timed { work: work(), cpu, start: clock::now() }));
+            let cpu = (first || long).then(time::cpu).flatten();
+            level.timed.set(Some(Timed { work: work(), cpu, start: time::now() }));
             level.is_timed.set(true);
         }
     }
 
-    /// Adds a callee's time to the call below it.
+    /// Adds a callee's time to the call below it; to the deepest that is told apart where that is deeper.
     #[inline]
     pub(super) fn charge_parent(&self, depth: usize, nanos: u64) {
-        if let Some(parent) = self.below(depth) {
-            parent.callees.set(parent.callees.get() + nanos);
+        if let Some(parent) = self.below(depth.min(DEPTH)) {
+            parent.callees.set(parent.callees.get().saturating_add(nanos));
         }
+    }
+
+    /// Charges the call that was just popped without having been timed: what is known of its callees, and what its own
+    /// part usually takes. So a recursion that is timed at one depth is charged for what is below it as deep as it went.
+    #[inline]
+    pub(super) fn charge_untimed(&self, depth: usize, edge: &Edge) {
+        let callees = self.levels.get(depth).map_or(0, |level| level.callees.get());
+        self.charge_parent(depth, callees.saturating_add(edge.own.get()));
+    }
+
+    /// The same for a call without counters: what it takes itself is not known.
+    #[cold]
+    pub(super) fn charge_unplaced(&self, depth: usize) {
+        let callees = self.levels.get(depth).map_or(0, |level| level.callees.get());
+        self.charge_parent(depth, callees);
     }
 
     /// Ends the timing of the call that was just popped.
     #[cold]
     pub(super) fn finish(&self, depth: usize, level: &Level, edge: &Edge) {
         let Some(timed) = level.timed.take() else { return };
-        let now = clock::now();
-        let inclusive = now - timed.start;
-        let nanos = nanoseconds(inclusive);
-        self.charge_parent(depth, nanos);
-        edge.learn(nanos);
-        let Some(callee) = some(edge.callee.get()) else { return };
-        let sample = Sample {
-            caller: some(edge.caller.get()),
-            callee,
-            inclusive,
-            exclusive: inclusive.saturating_sub(Duration::from_nanos(level.callees.get())),
-            cpu: timed.cpu.map(|cpu| cpu.elapsed()),
-            work: timed.work,
-            offloaded_within: level.offloaded.get(),
-        };
-        keep(sample, now, depth == 0);
+        let now = time::now();
+        let inclusive = (now - timed.start).saturating_sub(time::cost());
+        let exclusive = inclusive.saturating_sub(Duration::from_nanos(level.callees.get()));
+        edge.learn(nanoseconds(inclusive), nanoseconds(exclusive));
+        if let Some(callee) = some(edge.callee.get()) {
+            let sample = Sample {
+                caller: some(edge.caller.get()),
+                callee,
+                inclusive,
+                exclusive,
+                cpu: timed.cpu.zip(time::cpu()).map(|(start, end)| end.saturating_sub(start)),
+                work: timed.work,
+                offloaded_within: level.offloaded.get(),
+            };
+            keep(sample, now, depth == 0);
+        }
+        // What the sample itself took is not the caller's own time either.
+        self.charge_parent(depth, nanoseconds(time::now() - timed.start));
     }
 
     pub(super) fn take_calls(&self) -> Vec<EdgeCalls> {

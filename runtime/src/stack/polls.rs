@@ -2,12 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::clock;
+use super::batch::{Sample, count_beside, keep};
+use super::{STACK, Stack, nanoseconds, some, time};
 
-use super::batch::{Sample, keep};
-use super::{STACK, Stack, nanoseconds, some};
-
-/// An async call, over all its polls.
+/// An async call, over all its polls. One that is dropped before its end is counted, and says nothing about time.
 #[derive(Debug)]
 pub(crate) struct Polls {
     method: u32,
@@ -23,6 +21,8 @@ struct Began {
     caller: u32,
     /// Set where the call is timed.
     start: Option<Instant>,
+    /// CPU time of the polls so far, on whichever threads they were; where it is taken.
+    cpu: Option<Duration>,
 }
 
 impl Polls {
@@ -34,62 +34,88 @@ impl Polls {
     /// Puts the call on the stack for one poll; popped when dropped.
     #[inline]
     pub(crate) fn poll(&mut self) -> Polled<'_> {
-        STACK.with(|stack| {
+        let cpu = STACK.with(|stack| {
             let caller = stack.push(self.method);
-            if self.began.is_none() {
-                self.began = Some(Began::now(stack, caller, self.method));
-            }
+            let began = self.began.get_or_insert_with(|| Began::now(stack, caller, self.method));
+            began.cpu.is_some().then(time::cpu).flatten()
         });
-        Polled { call: self }
+        Polled { call: self, cpu }
     }
 
     /// The call returned.
-    pub(crate) fn finish(self) {
-        let (Some(began), Some(callee)) = (self.began, some(self.method)) else { return };
-        let outermost = STACK.with(|stack| {
-            let edge = stack.edge(began.caller, self.method);
-            let mean = edge.map_or(0, |(_, edge)| {
-                edge.calls.set(edge.calls.get() + 1);
-                edge.mean.get()
-            });
-            if began.start.is_none() {
-                stack.charge_parent(stack.depth.get(), mean);
-            }
-            stack.depth.get() == 0
+    pub(crate) fn finish(mut self) {
+        let Some(began) = self.began.take() else { return };
+        let now = began.start.map(|start| (now_since(start), start));
+        let (sample, outermost) = STACK.with(|stack| {
+            let sample = match now {
+                Some((inclusive, _)) => self.timed(stack, began, inclusive),
+                None => {
+                    self.untimed(stack, began);
+                    None
+                }
+            };
+            (sample, stack.depth.get() == 0)
         });
-        let Some(start) = began.start else { return };
-        let now = clock::now();
-        let inclusive = now - start;
-        STACK.with(|stack| {
-            let nanos = nanoseconds(inclusive);
-            stack.charge_parent(stack.depth.get(), nanos);
-            if let Some((_, edge)) = stack.edge(began.caller, self.method) {
-                edge.learn(nanos);
+        if let (Some(sample), Some((inclusive, start))) = (sample, now) {
+            keep(sample, start + inclusive, outermost);
+        }
+    }
+
+    fn timed(&self, stack: &Stack, began: Began, inclusive: Duration) -> Option<Sample> {
+        let exclusive = inclusive.saturating_sub(Duration::from_nanos(self.callees));
+        stack.charge_parent(stack.depth.get(), nanoseconds(inclusive));
+        match stack.edge(began.caller, self.method) {
+            Some((_, edge)) => {
+                edge.count();
+                edge.learn(nanoseconds(inclusive), nanoseconds(exclusive));
             }
-        });
-        let sample = Sample {
+            None => count_beside(began.caller, self.method),
+        }
+        Some(Sample {
             caller: some(began.caller),
-            callee,
+            callee: some(self.method)?,
             inclusive,
-            exclusive: inclusive.saturating_sub(Duration::from_nanos(self.callees)),
-            cpu: None,
+            exclusive,
+            cpu: began.cpu,
             work: self.work,
             offloaded_within: self.offloaded,
+        })
+    }
+
+    fn untimed(&self, stack: &Stack, began: Began) {
+        let own = match stack.edge(began.caller, self.method) {
+            Some((_, edge)) => {
+                edge.count();
+                edge.own.get()
+            }
+            None => {
+                count_beside(began.caller, self.method);
+                0
+            }
         };
-        keep(sample, now, outermost);
+        stack.charge_parent(stack.depth.get(), self.callees.saturating_add(own));
+    }
+}
+
+impl Drop for Polls {
+    fn drop(&mut self) {
+        // Cancelled, or ended by a panic: it was called all the same.
+        if let Some(began) = self.began.take() {
+            STACK.with(|stack| match stack.edge(began.caller, self.method) {
+                Some((_, edge)) => edge.count(),
+                None => count_beside(began.caller, self.method),
+            });
+        }
     }
 }
 
 impl Began {
     fn now(stack: &Stack, caller: u32, method: u32) -> Self {
-        let due = stack.edge(caller, method).is_some_and(|(_, edge)| {
-            let due = edge.is_due();
-            if due {
-                edge.schedule();
-            }
-            due
-        });
-        Self { caller, start: due.then(clock::now) }
+        let due = stack.edge(caller, method).filter(|(_, edge)| edge.is_due());
+        let Some((_, edge)) = due else { return Self { caller, start: None, cpu: None } };
+        let first = edge.timed.get() == 0;
+        let long = edge.schedule(&stack.draws);
+        Self { caller, start: Some(time::now()), cpu: (first || long).then_some(Duration::ZERO) }
     }
 }
 
@@ -97,18 +123,28 @@ impl Began {
 #[derive(Debug)]
 pub(crate) struct Polled<'a> {
     call: &'a mut Polls,
+    /// The thread's CPU time when the poll began, where it is taken.
+    cpu: Option<Duration>,
 }
 
 impl Drop for Polled<'_> {
     #[inline]
     fn drop(&mut self) {
+        if let (Some(start), Some(Began { cpu: Some(cpu), .. })) = (self.cpu, &mut self.call.began) {
+            *cpu += time::cpu().unwrap_or(start).saturating_sub(start);
+        }
         STACK.with(|stack| {
             let depth = stack.depth.get() - 1;
             stack.depth.set(depth);
             if let Some(level) = stack.levels.get(depth) {
-                self.call.callees += level.callees.get();
+                self.call.callees = self.call.callees.saturating_add(level.callees.get());
                 self.call.offloaded |= level.offloaded.get();
             }
         });
     }
+}
+
+/// Less what reading the clock takes.
+fn now_since(start: Instant) -> Duration {
+    (time::now() - start).saturating_sub(time::cost())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use outboard_core::{ByteCount, MethodIndex};
 
-use crate::predictor::{Predictor, Prior};
+use crate::predictor::{Calibration, Predictor, Prior};
 use crate::spread::Spread;
 
 /// Runs of a method on the device, by one caller, since the last such report; one run or a thread's batch of them.
@@ -48,6 +48,8 @@ pub struct RemoteCall {
     pub down: ByteCount,
     /// From the decision to the committed reply.
     pub elapsed: Duration,
+    /// Time that the server had it before it began: for a core, above all.
+    pub queued: Duration,
     /// Time on the server, without waiting for a core and for call-backs.
     pub ran: Duration,
     /// How many times faster than the device the server is believed to be.
@@ -62,7 +64,10 @@ pub struct MethodStatistics {
     remote_calls: u64,
     local_time: Duration,
     own_time: Duration,
+    lately: Lately,
     remote_time: Duration,
+    server_time: Duration,
+    queued_time: Duration,
     sent: ByteCount,
     received: ByteCount,
     inclusive: Predictor<Duration>,
@@ -71,6 +76,7 @@ pub struct MethodStatistics {
     /// Server time × speed ratio: what the run would take on a server as fast as the device. Kept like this it is
     /// the same figure for every server, and its prior is the local time.
     server: Predictor<Duration>,
+    queued: Predictor<Duration>,
     elapsed: Predictor<Duration>,
     up: Predictor<ByteCount>,
     down: Predictor<ByteCount>,
@@ -78,8 +84,22 @@ pub struct MethodStatistics {
     returning: Option<ByteCount>,
 }
 
+/// Mean times of the runs that were timed lately, for those that were not.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lately {
+    timed: u32,
+    inclusive: Duration,
+    exclusive: Duration,
+}
+
 /// The speed ratio comes from a loop that is not this method: memory, caches and vector units make up the rest.
 const SPEED_RATIO_DEVIATION: f64 = 0.35;
+
+/// Waiting for a core has nothing to do with the work of the call that waits, and is now long, now short.
+const WAITING: Prior = Prior { slope: 0.0, deviation: 1.0 };
+
+/// A shorter wait is none: thread and queue take about that long.
+const NO_WAIT: Duration = Duration::from_micros(1);
 
 /// A result nobody has seen yet.
 const SMALL_RESULT: ByteCount = ByteCount::from_bytes(1_000);
@@ -92,13 +112,17 @@ impl MethodStatistics {
             remote_calls: 0,
             local_time: Duration::ZERO,
             own_time: Duration::ZERO,
+            lately: Lately::default(),
             remote_time: Duration::ZERO,
+            server_time: Duration::ZERO,
+            queued_time: Duration::ZERO,
             sent: ByteCount::ZERO,
             received: ByteCount::ZERO,
             inclusive: Predictor::new(Prior::TIME),
             exclusive: Predictor::new(Prior::TIME),
             cpu: Predictor::new(Prior::TIME),
             server: Predictor::new(Prior::TIME),
+            queued: Predictor::new(WAITING),
             elapsed: Predictor::new(Prior::TIME),
             up: Predictor::new(Prior::SIZE),
             down: Predictor::new(Prior::SIZE),
@@ -109,15 +133,20 @@ impl MethodStatistics {
     /// `rebuilt` stands in for the inclusive time of a run that was not local all the way down.
     pub(crate) fn observe_local(&mut self, sample: &LocalCalls, rebuilt: Option<Duration>) {
         self.local_calls = self.local_calls.saturating_add(sample.calls);
-        let Some(exclusive) = mean(sample.exclusive, sample.timed) else { return };
+        let Some(exclusive) = mean(sample.exclusive, sample.timed) else {
+            // They took what their timed neighbours took.
+            self.own_time = self.own_time.saturating_add(times(self.lately.exclusive, sample.calls));
+            self.local_time = self.local_time.saturating_add(times(self.lately.inclusive, sample.calls));
+            return;
+        };
+        let inclusive = mean(sample.inclusive, sample.timed).unwrap_or(exclusive);
+        self.lately.learn(inclusive, exclusive);
         self.exclusive.observe(exclusive, sample.work);
         self.own_time = self.own_time.saturating_add(times(exclusive, sample.calls));
-        if let Some(inclusive) = mean(sample.inclusive, sample.timed) {
-            self.local_time = self.local_time.saturating_add(times(inclusive, sample.calls));
-            let whole = if sample.offloaded_within { rebuilt } else { Some(inclusive) };
-            if let Some(whole) = whole {
-                self.inclusive.observe(whole, sample.work);
-            }
+        self.local_time = self.local_time.saturating_add(times(inclusive, sample.calls));
+        let whole = if sample.offloaded_within { rebuilt } else { Some(inclusive) };
+        if let Some(whole) = whole {
+            self.inclusive.observe(whole, sample.work);
         }
         if let Some(cpu) = sample.cpu.and_then(|cpu| mean(cpu, sample.timed)) {
             self.cpu.observe(cpu, sample.work);
@@ -129,6 +158,9 @@ impl MethodStatistics {
         self.remote_time = self.remote_time.saturating_add(call.elapsed);
         self.sent += call.up;
         self.received += call.down;
+        self.server_time = self.server_time.saturating_add(call.ran);
+        self.queued_time = self.queued_time.saturating_add(call.queued);
+        self.queued.observe(call.queued.max(NO_WAIT), None);
         self.elapsed.observe(call.elapsed, call.work);
         self.server.observe(scale(call.ran, call.speed_ratio), call.work);
         self.down.observe(call.down, call.work);
@@ -180,6 +212,16 @@ impl MethodStatistics {
         self.remote_time
     }
 
+    /// Time of all remote runs on their servers, without waiting for a core.
+    pub fn server_time(&self) -> Duration {
+        self.server_time
+    }
+
+    /// Time of all remote runs that they waited for a core of their server.
+    pub fn queued_time(&self) -> Duration {
+        self.queued_time
+    }
+
     /// Bytes to servers, of all remote runs.
     pub fn sent(&self) -> ByteCount {
         self.sent
@@ -212,6 +254,16 @@ impl MethodStatistics {
         Some(self.server.predict(work).or_else(here)?.times(1.0 / speed_ratio))
     }
 
+    /// How long the next remote call waits on its server, as the last ones did; `None` if a server never ran it.
+    pub fn queued(&self) -> Option<Spread<Duration>> {
+        self.queued.predict(None)
+    }
+
+    /// How often the bounds of its predicted local times held.
+    pub fn calibration(&self) -> Calibration {
+        self.inclusive.calibration()
+    }
+
     /// The next remote call as the caller sees it.
     pub fn elapsed(&self, work: Option<f64>) -> Option<Spread<Duration>> {
         self.elapsed.predict(work)
@@ -232,6 +284,19 @@ impl MethodStatistics {
     /// Whether a server ever ran it.
     pub fn ran_remotely(&self) -> bool {
         self.server.samples() > 0
+    }
+}
+
+impl Lately {
+    /// A mean, and no median: it stands for a sum.
+    fn learn(&mut self, inclusive: Duration, exclusive: Duration) {
+        // Enough of them that rare slow runs are in it.
+        const MOST: u32 = 100;
+        self.timed = self.timed.saturating_add(1).min(MOST);
+        let share = 1.0 / f64::from(self.timed);
+        let mix = |mean: Duration, new: Duration| scale(mean, 1.0 - share).saturating_add(scale(new, share));
+        self.inclusive = mix(self.inclusive, inclusive);
+        self.exclusive = mix(self.exclusive, exclusive);
     }
 }
 

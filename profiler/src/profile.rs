@@ -286,6 +286,7 @@ mod tests {
             up: ByteCount::from_bytes(1_000),
             down: ByteCount::from_bytes(1_000),
             elapsed: ran * 2,
+            queued: ran / 10,
             ran,
             speed_ratio,
         }
@@ -369,6 +370,9 @@ mod tests {
             profile.observe_remote(&remote(method, Duration::from_millis(80), 4.0));
         }
         let statistics = profile.method(method).expect("added");
+        assert_eq!(statistics.server_time(), Duration::from_millis(5 * 80));
+        assert_eq!(statistics.queued_time(), Duration::from_millis(5 * 8));
+        assert_eq!(statistics.queued().map(|wait| wait.median().as_millis()), Some(8));
         let ran = statistics.on_server(None, 4.0).expect("it ran").median();
         assert!(ran.as_millis().abs_diff(80) <= 1, "{ran:?}");
         // A server twice as fast is taken to be twice as fast at this method too.
@@ -402,6 +406,23 @@ mod tests {
         assert!(statistics.local(None).is_none());
         assert!(statistics.exclusive(None).is_some());
         assert_eq!(statistics.local_calls(), 1);
+    }
+
+    #[test]
+    fn calls_that_were_not_timed_took_what_their_neighbours_took() {
+        let mut profile = Profile::new();
+        let method = profile.add_method("hot");
+        let untimed = LocalCalls {
+            timed: 0,
+            inclusive: Duration::ZERO,
+            exclusive: Duration::ZERO,
+            ..local(method, None, 98, 0)
+        };
+        profile.observe_batch(&[local(method, None, 1, 4), local(method, None, 1, 8), untimed]);
+        let statistics = profile.method(method).expect("added");
+        assert_eq!(statistics.local_calls(), 100);
+        assert_eq!(statistics.own_time(), Duration::from_millis(600));
+        assert_eq!(statistics.local_time(), Duration::from_millis(600));
     }
 
     #[test]

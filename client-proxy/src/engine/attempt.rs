@@ -208,6 +208,7 @@ impl Engine {
             up: under_way.up,
             down: reply.down,
             elapsed,
+            queued: reply.cost.queued,
             ran: reply.cost.ran.saturating_sub(reply.cost.called_back),
             speed_ratio: under_way.speed_ratio,
         });

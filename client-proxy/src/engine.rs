@@ -5,6 +5,7 @@ mod choose;
 mod decide;
 mod hedge;
 mod inner;
+mod keep;
 mod learn;
 mod link;
 mod probing;
@@ -45,6 +46,7 @@ pub struct Engine {
     pub(crate) methods: Vec<MethodState>,
     by_id: BTreeMap<MethodId, MethodIndex>,
     pub(crate) profile: Profile,
+    kept: keep::Kept,
     pub(crate) servers: Vec<Server>,
     under_way: BTreeMap<Attempt, UnderWay>,
     questions: Questions,
@@ -78,6 +80,7 @@ impl Engine {
             methods: Vec::new(),
             by_id: BTreeMap::new(),
             profile: Profile::new(),
+            kept: keep::Kept::default(),
             servers,
             under_way: BTreeMap::new(),
             questions: Questions::default(),
@@ -109,6 +112,7 @@ impl Engine {
         let index = self.profile.add_method(info.name.clone());
         self.by_id.insert(info.id, index);
         self.methods.push(MethodState::new(info, self.settings.default_slowdown(), self.settings.hedge));
+        self.restore(now, index);
         self.sort_callbacks();
         for server in &mut self.servers {
             server.renew |= matches!(server.link, Link::Up(_) | Link::Connecting(Some(_)));

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use outboard_core::{ByteCount, MethodIndex};
+use outboard_core::{BodyHash, ByteCount, MethodIndex};
 
-use crate::predictor::{Calibration, Predictor, Prior};
-use crate::spread::Spread;
+use crate::math::ln;
+use crate::predictor::{Calibration, Predictor, Prior, Summary, Trust};
+use crate::snapshot::MethodSnapshot;
+use crate::spread::{Quantity, Spread};
 
 /// Runs of a method on the device, by one caller, since the last such report; one run or a thread's batch of them.
 ///
@@ -62,6 +64,8 @@ pub struct MethodStatistics {
     name: String,
     local_calls: u64,
     remote_calls: u64,
+    /// Runs of earlier times, scaled to weigh little: here, and on servers.
+    kept_calls: (f64, f64),
     local_time: Duration,
     own_time: Duration,
     lately: Lately,
@@ -95,6 +99,11 @@ struct Lately {
 /// The speed ratio comes from a loop that is not this method: memory, caches and vector units make up the rest.
 const SPEED_RATIO_DEVIATION: f64 = 0.35;
 
+/// So many runs on servers say something about runs here, where those are only known from another time.
+const TELLING: u64 = 3;
+/// If they are further off than so many standard deviations.
+const CONTRADICTION: f64 = 3.0;
+
 /// Waiting for a core has nothing to do with the work of the call that waits, and is now long, now short.
 const WAITING: Prior = Prior { slope: 0.0, deviation: 1.0 };
 
@@ -110,6 +119,7 @@ impl MethodStatistics {
             name,
             local_calls: 0,
             remote_calls: 0,
+            kept_calls: (0.0, 0.0),
             local_time: Duration::ZERO,
             own_time: Duration::ZERO,
             lately: Lately::default(),
@@ -177,6 +187,48 @@ impl MethodStatistics {
         self.returning = Some(returning);
     }
 
+    /// Takes over what was learned at another time; what was learned in this run stays. Of its calls only that share
+    /// counts.
+    pub(crate) fn restore(&mut self, kept: &MethodSnapshot, trust: Trust, share: f64) {
+        fn put<T: Quantity>(to: &mut Predictor<T>, prior: Prior, kept: Option<&Summary<T>>, trust: Trust) {
+            if let Some(kept) = kept.filter(|_| to.summary().is_none()) {
+                *to = Predictor::restore(prior, kept, trust);
+            }
+        }
+        put(&mut self.inclusive, Prior::TIME, kept.local.as_ref(), trust);
+        put(&mut self.exclusive, Prior::TIME, kept.own.as_ref(), trust);
+        put(&mut self.cpu, Prior::TIME, kept.cpu.as_ref(), trust);
+        put(&mut self.server, Prior::TIME, kept.server.as_ref(), trust);
+        put(&mut self.up, Prior::SIZE, kept.up.as_ref(), trust);
+        put(&mut self.down, Prior::SIZE, kept.down.as_ref(), trust);
+        self.kept_calls = (kept.local_calls as f64 * share, kept.remote_calls as f64 * share);
+    }
+
+    /// What was learned in this run; `None` if it never ran.
+    pub(crate) fn snapshot(&self, body: BodyHash) -> Option<MethodSnapshot> {
+        (self.local_calls + self.remote_calls > 0).then(|| MethodSnapshot {
+            local_calls: self.local_calls,
+            remote_calls: self.remote_calls,
+            local: self.inclusive.summary(),
+            own: self.exclusive.summary(),
+            cpu: self.cpu.summary(),
+            server: self.server.summary(),
+            up: self.up.summary(),
+            down: self.down.summary(),
+            ..MethodSnapshot::new(self.name.clone(), body)
+        })
+    }
+
+    /// Runs here, those of earlier times included as far as they count.
+    pub(crate) fn local_weight(&self) -> f64 {
+        self.local_calls as f64 + self.kept_calls.0
+    }
+
+    /// All runs, those of earlier times included as far as they count.
+    pub(crate) fn weight(&self) -> f64 {
+        self.local_weight() + self.remote_calls as f64 + self.kept_calls.1
+    }
+
     /// Whether the size of its slots was never seen.
     pub fn size_is_unknown(&self) -> bool {
         self.up.samples() == 0
@@ -233,8 +285,20 @@ impl MethodStatistics {
     }
 
     /// The next run on the device, with what it calls; `None` if it never ran there.
+    ///
+    /// What is only known from another time is not believed against what servers show now: the method may have changed,
+    /// and would never run here to tell.
     pub fn local(&self, work: Option<f64>) -> Option<Spread<Duration>> {
-        self.inclusive.predict(work)
+        let local = self.inclusive.predict(work)?;
+        if self.inclusive.is_from_elsewhere() && self.server.own_samples() >= TELLING {
+            let shown = self.server.predict(work)?.widened(SPEED_RATIO_DEVIATION);
+            let ratio = shown.median().to_number().max(1e-9) / local.median().to_number().max(1e-9);
+            let deviation = local.widened(shown.deviation()).deviation();
+            if ln(ratio).abs() > CONTRADICTION * deviation {
+                return Some(shown);
+            }
+        }
+        Some(local)
     }
 
     /// The next run on the device, without what it calls.

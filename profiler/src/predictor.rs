@@ -179,9 +179,19 @@ impl<T: Quantity> Predictor<T> {
         })
     }
 
-    /// How many samples it has seen.
+    /// How many samples its predictions are from.
     pub fn samples(&self) -> u64 {
         self.count
+    }
+
+    /// The same without those that stand for what it was restored from.
+    pub fn own_samples(&self) -> u64 {
+        self.count - self.restored
+    }
+
+    /// Whether it mostly says what it was restored from.
+    pub(crate) fn is_from_elsewhere(&self) -> bool {
+        self.restored > 0 && self.own_samples() < CHANGE as u64
     }
 
     /// How often its bounds held.

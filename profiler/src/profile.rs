@@ -1,25 +1,33 @@
 //! What is known of a program: its methods and who calls whom, and the call graph that follows.
 
 use std::collections::BTreeMap;
+use std::ops::RangeBounds;
 use std::time::Duration;
 
 use outboard_core::{
-    ByteCount, CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Placement, Timestamp,
+    BodyHash, ByteCount, CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Placement, Timestamp,
     UnknownMethod,
 };
 
 use crate::energy::EnergyModel;
 use crate::method::{LocalCalls, MethodStatistics, RemoteCall};
 use crate::network::NetworkEstimate;
+use crate::predictor::Trust;
 use crate::radio::Exchange;
+use crate::snapshot::MethodSnapshot;
 use crate::spread::{Quantity, Spread};
 
 /// The profile of a program.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     methods: Vec<MethodStatistics>,
-    edges: BTreeMap<(Option<MethodIndex>, MethodIndex), u64>,
+    edges: BTreeMap<Edge, u64>,
+    /// Calls of earlier times, scaled to weigh little.
+    kept: BTreeMap<Edge, f64>,
 }
+
+/// Who called, and who was called.
+type Edge = (Option<MethodIndex>, MethodIndex);
 
 /// What the costs of a call graph are reckoned with.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +126,31 @@ impl Profile {
         self.edges.iter().map(|((caller, callee), calls)| (*caller, *callee, *calls))
     }
 
+    /// Whether no call is known, of this run or an earlier one.
+    pub fn is_empty(&self) -> bool {
+        self.edges.is_empty() && self.kept.is_empty()
+    }
+
+    /// Takes over what was learned of a method at another time. Of its calls only that `share` counts.
+    pub fn restore(&mut self, method: MethodIndex, kept: &MethodSnapshot, trust: Trust, share: f64) {
+        if let Some(method) = self.methods.get_mut(method.position()) {
+            method.restore(kept, trust, share);
+        }
+    }
+
+    /// Takes over how often a method was called at another time; `calls` is what counts of it.
+    pub fn restore_edge(&mut self, caller: Option<MethodIndex>, callee: MethodIndex, calls: f64) {
+        let known = |method: MethodIndex| method.position() < self.methods.len();
+        if known(callee) && caller.is_none_or(known) {
+            self.kept.insert((caller, callee), calls);
+        }
+    }
+
+    /// What was learned of a method in this run; `None` if it never ran.
+    pub fn snapshot(&self, method: MethodIndex, body: BodyHash) -> Option<MethodSnapshot> {
+        self.method(method)?.snapshot(body)
+    }
+
     /// The call graph with its costs, of the methods that ran and can be priced; [`APP`](Self::APP) calls those that code
     /// without annotations calls. `pin` says where a method has to run.
     pub fn call_graph(
@@ -136,8 +169,8 @@ impl Profile {
                 graph.insert(index, costing.figures(method, runs[position], pin(index)));
             }
         }
-        for (caller, callee, calls) in self.edges() {
-            let calls = calls as f64 * caller.map_or(1.0, |caller| self.unseen(caller, &runs));
+        for ((caller, callee), calls) in self.weights(..) {
+            let calls = calls * caller.map_or(1.0, |caller| self.unseen(caller, &runs));
             let figures = costing.shipping(&self.methods[callee.position()], calls);
             // A caller that was never added to the graph has no costs to compare; its calls come from the app then.
             if let Err(UnknownMethod(_)) = graph.add_calls(caller.unwrap_or(Self::APP), callee, figures) {
@@ -153,19 +186,27 @@ impl Profile {
         *count = count.saturating_add(calls);
     }
 
+    /// Calls of this run, and those of earlier ones as far as they count.
+    fn weights(&self, of: impl RangeBounds<Edge> + Clone) -> impl Iterator<Item = (Edge, f64)> {
+        let kept = |edge: &Edge| self.kept.get(edge).copied().unwrap_or(0.0);
+        let new = self.edges.range(of.clone()).map(move |(edge, calls)| (*edge, *calls as f64 + kept(edge)));
+        let old = self.kept.range(of).filter(|(edge, _)| !self.edges.contains_key(*edge));
+        new.chain(old.map(|(edge, calls)| (*edge, *calls)))
+    }
+
     /// What a run would have taken, had the methods that it called run here too: its own time, and theirs as often as they
     /// are usually called. `None` if one of them never ran here.
     ///
     /// Without this, a method whose callees go to a server from the start would never have a local time to be compared
     /// with, and could never go there itself.
     fn rebuild(&self, run: &LocalCalls) -> Option<Duration> {
-        let runs = self.methods.get(run.method.position())?.local_calls().saturating_add(run.calls);
+        let runs = self.methods.get(run.method.position())?.local_weight() + run.calls as f64;
         let mut time = run.exclusive.to_number() / run.timed.max(1) as f64;
         let from = (Some(run.method), MethodIndex(0))..=(Some(run.method), MethodIndex(u32::MAX));
-        for ((_, callee), calls) in self.edges.range(from) {
-            if *callee != run.method {
+        for ((_, callee), calls) in self.weights(from) {
+            if callee != run.method {
                 let once = self.methods[callee.position()].local(None)?.median().to_number();
-                time += once * *calls as f64 / runs.max(1) as f64;
+                time += once * calls / runs.max(1.0);
             }
         }
         Some(Duration::from_number(time))
@@ -176,16 +217,15 @@ impl Profile {
     /// What a method calls is only seen while it runs on the device, so its calls are scaled up by all its runs
     /// over its runs here. Callers may themselves be called unseen; a few rounds reach as deep as call graphs are.
     fn runs(&self) -> Vec<f64> {
-        let seen = |method: &MethodStatistics| (method.local_calls() + method.remote_calls()) as f64;
-        let mut runs: Vec<f64> = self.methods.iter().map(seen).collect();
+        let mut runs: Vec<f64> = self.methods.iter().map(MethodStatistics::weight).collect();
         for _ in 0..ROUNDS {
             let mut next: Vec<f64> = vec![0.0; runs.len()];
-            for (caller, callee, calls) in self.edges() {
+            for ((caller, callee), calls) in self.weights(..) {
                 let unseen = match caller {
                     Some(caller) if caller != callee => self.unseen(caller, &runs),
                     _ => 1.0,
                 };
-                next[callee.position()] += calls as f64 * unseen;
+                next[callee.position()] += calls * unseen;
             }
             runs = next;
         }
@@ -194,9 +234,9 @@ impl Profile {
 
     /// All runs of a caller over those in which its calls were seen.
     fn unseen(&self, caller: MethodIndex, runs: &[f64]) -> f64 {
-        let local = self.methods[caller.position()].local_calls();
+        let local = self.methods[caller.position()].local_weight();
         // Recursion could amplify round by round; a method offloaded a thousand times per local run is as good as always.
-        if local == 0 { 1.0 } else { (runs[caller.position()] / local as f64).clamp(1.0, 1_000.0) }
+        if local <= 0.0 { 1.0 } else { (runs[caller.position()] / local).clamp(1.0, 1_000.0) }
     }
 }
 

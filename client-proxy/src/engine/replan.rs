@@ -117,8 +117,8 @@ impl Engine {
         self.planner.calm(now);
         let Some(server) = self.worth_planning(now) else { return };
         let figures = self.figures(now, server);
-        if self.methods.is_empty() || self.profile.edges().next().is_none() {
-            // Nothing has run yet; the first run hurries.
+        if self.methods.is_empty() || self.profile.is_empty() {
+            // Nothing has run yet, now or earlier; the first run hurries.
             return;
         }
         let hurried = std::mem::take(&mut self.planner.hurried);

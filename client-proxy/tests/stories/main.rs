@@ -4,6 +4,7 @@ mod callbacks;
 mod failures;
 mod found_again;
 mod hedges;
+mod kept;
 mod network;
 mod offloading;
 mod properties;

@@ -55,7 +55,7 @@ const MOST_WEIGHT: u64 = 200;
 impl<T: Quantity> Predictor<T> {
     /// What was learned here; `None` if no sample was. What it was restored from does not count as learned.
     pub fn summary(&self) -> Option<Summary<T>> {
-        let samples = self.count - self.restored;
+        let samples = self.own_samples();
         let work = self.power.usual_work().map(|usual| {
             let fixed = self.is_affine().then(|| self.affine.fixed(usual));
             let exponent = self.power.slope(self.prior.slope);

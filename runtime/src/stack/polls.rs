@@ -23,7 +23,14 @@ struct Began {
     start: Option<Instant>,
     /// CPU time of the polls so far, on whichever threads they were; where it is taken.
     cpu: Option<Duration>,
+    /// Polls for which it is still taken.
+    polls: u8,
 }
+
+/// CPU time is read twice in a poll, by system calls: only for calls that take this long,
+const LONG: Duration = Duration::from_millis(1);
+/// and while their polls are no more than this.
+const MOST_POLLS: u8 = 64;
 
 impl Polls {
     /// Of a call that is polled next.
@@ -112,10 +119,15 @@ impl Drop for Polls {
 impl Began {
     fn now(stack: &Stack, caller: u32, method: u32) -> Self {
         let due = stack.edge(caller, method).filter(|(_, edge)| edge.is_due());
-        let Some((_, edge)) = due else { return Self { caller, start: None, cpu: None } };
-        let first = edge.timed.get() == 0;
-        let long = edge.schedule(&stack.draws);
-        Self { caller, start: Some(time::now()), cpu: (first || long).then_some(Duration::ZERO) }
+        let Some((_, edge)) = due else { return Self { caller, start: None, cpu: None, polls: 0 } };
+        edge.schedule(&stack.draws);
+        let long = edge.mean.get() >= nanoseconds(LONG);
+        Self { caller, start: Some(time::now()), cpu: long.then_some(Duration::ZERO), polls: MOST_POLLS }
+    }
+
+    fn add(&mut self, time: Duration) {
+        self.polls -= 1;
+        self.cpu = self.cpu.filter(|_| self.polls > 0).map(|cpu| cpu + time);
     }
 }
 
@@ -130,8 +142,8 @@ pub(crate) struct Polled<'a> {
 impl Drop for Polled<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let (Some(start), Some(Began { cpu: Some(cpu), .. })) = (self.cpu, &mut self.call.began) {
-            *cpu += time::cpu().unwrap_or(start).saturating_sub(start);
+        if let (Some(start), Some(began)) = (self.cpu, &mut self.call.began) {
+            began.add(time::cpu().unwrap_or(start).saturating_sub(start));
         }
         STACK.with(|stack| {
             let depth = stack.depth.get() - 1;

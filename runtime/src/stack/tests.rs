@@ -292,6 +292,11 @@ fn a_future_that_is_dropped_half_way_was_called() {
 #[test]
 fn an_async_call_has_the_cpu_time_of_its_polls_on_every_thread() {
     begin();
+    let mut first = Polls::new(1, None);
+    drop(first.poll());
+    fake::pass(2_000_000);
+    first.finish();
+    assert_eq!(told().samples[0].cpu, None, "nobody knows yet whether it is long");
     let mut polls = Polls::new(1, None);
     let poll = |polls: &mut Polls| {
         let _polled = polls.poll();

@@ -9,6 +9,7 @@ mod unknown;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use outboard_client_proxy::{Hedge, Policy};
 use outboard_core::ByteCount;
@@ -53,6 +54,22 @@ pub struct DeviceConfig {
     pub bases: ByteCount,
     /// A device profile, for energy. Default: none, and energy is unknown.
     pub device_profile: Option<PathBuf>,
+    /// Where what was learned of the program is kept for its next run. Default: in `profiles` of the state folder.
+    pub profile: Keep,
+    /// How often that is saved while the app runs; it is also saved when the runtime is dropped. Default: every minute.
+    pub profile_interval: Duration,
+}
+
+/// Where what was learned of a program is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Keep {
+    /// Nowhere: each run learns anew.
+    Off,
+    /// In this file, for whichever build and device.
+    File(PathBuf),
+    /// In this state folder, one file for each build and device.
+    In(PathBuf),
 }
 
 /// Settings of a server, resolved.
@@ -145,7 +162,7 @@ pub enum ConfigError {
 }
 
 /// The keys of the file, for messages.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "server",
     "policy",
     "objective",
@@ -153,6 +170,8 @@ const KEYS: [&str; 13] = [
     "exploration",
     "hedge",
     "device_profile",
+    "profile",
+    "profile_interval",
     "listen",
     "state_dir",
     "workers",
@@ -171,6 +190,8 @@ pub(crate) struct Values {
     pub(crate) exploration: Option<Set<f64>>,
     pub(crate) hedge: Option<Set<Hedge>>,
     pub(crate) device_profile: Option<Set<PathBuf>>,
+    pub(crate) profile: Option<Set<PathBuf>>,
+    pub(crate) profile_interval: Option<Set<u64>>,
     pub(crate) listen: Option<Set<SocketAddr>>,
     pub(crate) state_dir: Option<Set<PathBuf>>,
     pub(crate) workers: Option<Set<usize>>,
@@ -197,6 +218,8 @@ struct Raw {
     exploration: Option<f64>,
     hedge: Option<String>,
     device_profile: Option<PathBuf>,
+    profile: Option<PathBuf>,
+    profile_interval: Option<u64>,
     listen: Option<String>,
     state_dir: Option<PathBuf>,
     workers: Option<u64>,
@@ -249,6 +272,8 @@ impl Values {
             exploration: raw.exploration.map(|value| Set { value, origin: origin() }),
             hedge: raw.hedge.map(|text| parse("hedge", &text, origin())).transpose()?,
             device_profile: raw.device_profile.map(|value| Set { value, origin: origin() }),
+            profile: raw.profile.map(|value| Set { value, origin: origin() }),
+            profile_interval: raw.profile_interval.map(|value| Set { value, origin: origin() }),
             listen: raw.listen.map(|text| parse_listen(&text, origin())).transpose()?,
             state_dir: raw.state_dir.map(|value| Set { value, origin: origin() }),
             workers: raw
@@ -280,6 +305,10 @@ impl Values {
                 .transpose()?,
             hedge: set("OUTBOARD_HEDGE").map(|(text, o)| parse("hedge", &text, o)).transpose()?,
             device_profile: path("OUTBOARD_DEVICE_PROFILE"),
+            profile: path("OUTBOARD_PROFILE"),
+            profile_interval: set("OUTBOARD_PROFILE_INTERVAL")
+                .map(|(text, o)| parse("profile_interval", &text, o))
+                .transpose()?,
             listen: set("OUTBOARD_LISTEN").map(|(text, o)| parse_listen(&text, o)).transpose()?,
             state_dir: path("OUTBOARD_STATE_DIR"),
             workers: set("OUTBOARD_WORKERS").map(|(text, o)| parse("workers", &text, o)).transpose()?,
@@ -301,6 +330,8 @@ impl Values {
             exploration: self.exploration.or(below.exploration),
             hedge: self.hedge.or(below.hedge),
             device_profile: self.device_profile.or(below.device_profile),
+            profile: self.profile.or(below.profile),
+            profile_interval: self.profile_interval.or(below.profile_interval),
             listen: self.listen.or(below.listen),
             state_dir: self.state_dir.or(below.state_dir),
             workers: self.workers.or(below.workers),
@@ -310,8 +341,30 @@ impl Values {
         }
     }
 
-    /// The settings of a device.
-    pub(crate) fn device(self) -> Result<DeviceConfig, ConfigError> {
+    /// The settings of a device of the app named `app`.
+    pub(crate) fn device(
+        self,
+        app: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<DeviceConfig, ConfigError> {
+        let profile = match self.profile {
+            Some(set) if set.value.as_os_str() == "off" => Keep::Off,
+            Some(set) => Keep::File(set.value),
+            // Without a home there is no place, and an app without a place learns anew.
+            None => {
+                let folder = self.state_dir.map(|set| set.value).or_else(|| default_state_dir(app, variable));
+                folder.map_or(Keep::Off, Keep::In)
+            }
+        };
+        let profile_interval = match self.profile_interval {
+            None => Duration::from_secs(60),
+            Some(Set { value: seconds @ 1..=86_400, .. }) => Duration::from_secs(seconds),
+            Some(Set { value, origin }) => {
+                let (key, allowed) =
+                    ("profile_interval", "use a number of seconds from 1 to 86400".to_owned());
+                return Err(ConfigError::Value { key, origin, value: value.to_string(), allowed });
+            }
+        };
         let exploration = match self.exploration {
             None => 0.05,
             Some(set) => within("exploration", &set, 0.0, 1.0)?,
@@ -326,6 +379,8 @@ impl Values {
             hedge: self.hedge.map(|set| set.value).unwrap_or_default(),
             bases: self.bases.map_or(mebibytes(64), |set| set.value),
             device_profile: self.device_profile.map(|set| set.value),
+            profile,
+            profile_interval,
         })
     }
 

@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use outboard_client_proxy::{Cargo, Decision, Engine, LocalReason, Notice, Offer, Output, Report, Request};
 use outboard_core::{ByteCount, MethodId, Plan, ServerIndex, Timestamp};
+use outboard_profiler::Snapshot;
 use outboard_transport::{SendError, ServerAddress};
 use outboard_wire::Limits;
 use outboard_wire::codec::EncodeError;
@@ -245,6 +246,12 @@ impl Device {
     pub(crate) fn report(&self) -> Report {
         merge(self, crate::stack::take_batch());
         self.with(|engine, now| engine.report(now))
+    }
+
+    /// What was learned in this run, what this thread has counted included.
+    pub(crate) fn snapshot(&self, device: &str) -> Snapshot {
+        merge(self, crate::stack::take_batch());
+        self.with(|engine, _| engine.snapshot(device))
     }
 
     pub(crate) fn plan(&self, plan: Plan) {

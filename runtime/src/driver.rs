@@ -3,6 +3,7 @@
 mod ways;
 
 use std::ops::Deref;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use tracing::Instrument as _;
 
 use crate::device::{Command, Device, LinkNumber};
 use crate::error::StartError;
+use crate::keep::Keeper;
 use crate::outside::Way;
 use crate::speed;
 use ways::Ways;
@@ -70,10 +72,27 @@ pub(crate) enum Work {
     Measure,
 }
 
-/// Does the slow work, on a thread of its own.
-pub(crate) fn work(device: &Weak<Device>, work: &std::sync::mpsc::Receiver<Work>) {
+/// Does the slow work, on a thread of its own, and saves now and then what was learned.
+pub(crate) fn work(device: &Weak<Device>, work: &Receiver<Work>, keeper: Option<&Keeper>) {
     let mut measured = false;
-    while let Ok(first) = work.recv() {
+    let mut save_at = keeper.map(|keeper| Instant::now() + keeper.interval());
+    loop {
+        let received = match save_at {
+            None => work.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => work.recv_timeout(at.saturating_duration_since(Instant::now())),
+        };
+        if let Some((keeper, at)) = keeper.zip(save_at)
+            && at <= Instant::now()
+        {
+            let Some(device) = device.upgrade() else { return };
+            keeper.save(device.snapshot(keeper.device()));
+            save_at = Some(Instant::now() + keeper.interval());
+        }
+        let first = match received {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         let mut problem = None;
         for next in std::iter::once(first).chain(work.try_iter()) {
             match next {

@@ -51,6 +51,9 @@ pub enum StartError {
     /// The device profile cannot be used.
     #[error(transparent)]
     Profile(#[from] outboard_profiler::ProfileError),
+    /// The profile that the app brings along cannot be used.
+    #[error("what the builder was given as a prior cannot be used: {0}")]
+    Prior(#[from] outboard_profiler::SnapshotError),
     /// The socket cannot be had.
     #[error(transparent)]
     Bind(#[from] outboard_transport::BindError),

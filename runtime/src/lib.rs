@@ -23,6 +23,7 @@
 //! | `outside`, `clock`, `condition` | what differs between the system and a stage |
 //! | `stage` | devices and servers of one process in simulated time |
 //! | `app`, `config` | `outboard::main` and its configuration |
+//! | `keep` | what one run learned, for the next |
 
 mod app;
 mod attempt;
@@ -38,6 +39,7 @@ mod error;
 mod executor;
 mod hedge;
 mod identity;
+mod keep;
 mod mailbox;
 mod method;
 mod offer;
@@ -58,7 +60,7 @@ pub mod stage;
 pub mod support;
 
 pub use app::{main, serve_with};
-pub use config::{ConfigError, DeviceConfig, Objective, ServerConfig, Source};
+pub use config::{ConfigError, DeviceConfig, Keep, Objective, ServerConfig, Source};
 pub use context::{Context, ContextGuard, context};
 pub use error::{CallError, StartError};
 pub use method::Method;

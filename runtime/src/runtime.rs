@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use outboard_client_proxy::{Engine, Hedge, Policy, Report, Settings};
 use outboard_core::ByteCount;
-use outboard_profiler::{DeviceProfile, EnergyModel};
+use outboard_profiler::{DeviceProfile, EnergyModel, Snapshot, Trust};
 use outboard_transport::ServerAddress;
 use tokio::sync::{Notify, mpsc};
 
@@ -18,6 +18,7 @@ use crate::device::{self, Command, Device};
 use crate::driver::{self, Work};
 use crate::error::StartError;
 use crate::identity::{instance, of_this_app};
+use crate::keep::Keeper;
 use crate::outside::{Outside, System};
 use crate::registry::{Tenancy, Tenant};
 
@@ -36,6 +37,7 @@ use crate::registry::{Tenancy, Tenant};
 pub struct Runtime {
     device: Arc<Device>,
     threads: Vec<JoinHandle<()>>,
+    keeper: Option<Arc<Keeper>>,
 }
 
 /// What ran where, why, and what it cost, in the runtime that calls of this thread belong to; `None` without one.
@@ -50,6 +52,7 @@ pub fn report() -> Option<Report> {
 pub struct Builder {
     values: Values,
     environment: bool,
+    priors: Vec<String>,
     errors: Vec<Invalid>,
 }
 
@@ -63,7 +66,7 @@ struct Invalid {
 impl Runtime {
     /// Sets a runtime up.
     pub fn builder() -> Builder {
-        Builder { values: Values::default(), environment: true, errors: Vec::new() }
+        Builder { values: Values::default(), environment: true, priors: Vec::new(), errors: Vec::new() }
     }
 
     /// Adds a server while the runtime runs. It is used once it is connected.
@@ -121,6 +124,9 @@ impl Drop for Runtime {
         for thread in self.threads.drain(..) {
             // A thread that panicked has been reported by its panic.
             let _ = thread.join();
+        }
+        if let Some(keeper) = &self.keeper {
+            keeper.save(self.device.snapshot(keeper.device()));
         }
         // Calls under way and entered contexts keep the device for a while: the process is free for another all the same.
         context::unset_global(&self.device);
@@ -187,6 +193,26 @@ impl Builder {
         self
     }
 
+    /// The file in which what was learned of the program is kept for its next run, or `off`; see [`DeviceConfig::profile`].
+    pub fn profile(mut self, path: impl Into<PathBuf>) -> Self {
+        self.values.profile = Some(set(path.into()));
+        self
+    }
+
+    /// How often that is saved while the app runs, in whole seconds; see [`DeviceConfig::profile_interval`].
+    pub fn profile_interval(mut self, interval: Duration) -> Self {
+        self.values.profile_interval = Some(set(interval.as_secs()));
+        self
+    }
+
+    /// A profile that comes along with the app, as text: what was learned on the author's machine, say, with
+    /// `include_str!`. It is a start for devices where the app never ran: two calls of a method here outweigh it, and so does
+    /// what was [kept](Self::profile) of an earlier run. May be called again; later ones outrank earlier ones.
+    pub fn prior(mut self, text: impl Into<String>) -> Self {
+        self.priors.push(text.into());
+        self
+    }
+
     /// Reads neither `outboard.toml` nor the environment. For tests.
     pub fn without_environment(mut self) -> Self {
         self.environment = false;
@@ -219,17 +245,26 @@ impl Builder {
             true => Values::of_process()?,
             false => Values::default(),
         };
+        let variable = |name: &str| self.environment.then(|| std::env::var(name).ok()).flatten();
         let values = self.values.over(below);
         let profile = values.device_profile.as_ref().map_or(Source::Builder, |set| set.origin.clone());
-        Ok((values.device()?, profile))
+        Ok((values.device(&of_this_app().name, variable)?, profile))
     }
 
     fn launch(self, tenant: Tenant) -> Result<Runtime, StartError> {
+        let priors: Vec<Snapshot> =
+            self.priors.iter().map(|text| Snapshot::parse("the prior", text)).collect::<Result<_, _>>()?;
         let (config, profile_origin) = self.resolve()?;
         let clock = Clock::start();
         let settings = settings(&config, profile_origin)?;
         let limits = settings.limits;
-        let engine = Engine::new(settings, clock.now());
+        let app = settings.app.clone();
+        let mut engine = Engine::new(settings, clock.now());
+        priors.iter().for_each(|prior| engine.preload(clock.now(), prior, Trust::Weak));
+        let keeper = Keeper::new(&config.profile, config.profile_interval, &app).map(Arc::new);
+        if let Some((kept, trust)) = keeper.as_ref().and_then(|keeper| keeper.load(&app)) {
+            engine.preload(clock.now(), &kept, trust);
+        }
         let tenancy = Tenancy::new(tenant).ok_or(StartError::AlreadyRunning)?;
 
         let io_runtime = driver::Background(Some(driver::runtime()?));
@@ -263,9 +298,9 @@ impl Builder {
         };
         let driving = spawn("outboard-io", Box::new(drive))?;
         // Dropped where the next step fails, so that the first thread ends.
-        let runtime = Runtime { device, threads: vec![driving] };
+        let runtime = Runtime { device, threads: vec![driving], keeper: keeper.clone() };
         // The other thread ends with the device, which holds the other end of its queue.
-        spawn("outboard-solver", Box::new(move || driver::work(&weak, &to_do)))?;
+        spawn("outboard-solver", Box::new(move || driver::work(&weak, &to_do, keeper.as_deref())))?;
         if tenant == Tenant::Global {
             context::set_global(&runtime.device);
         }

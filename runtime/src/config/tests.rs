@@ -10,7 +10,7 @@ fn file(text: &str) -> Result<Values, ConfigError> {
 
 #[test]
 fn without_any_source_everything_runs_locally() {
-    let config = Values::default().device().unwrap();
+    let config = Values::default().device("app", |_| None).unwrap();
     assert!(config.servers.is_empty());
     assert_eq!(config.objective, Objective::Time);
     assert_eq!(config.slowdown, None);
@@ -21,7 +21,10 @@ fn without_any_source_everything_runs_locally() {
 fn hedging_is_set_like_everything_else() {
     let below = file("hedge = \"always\"").unwrap();
     let variables = environment(&[("OUTBOARD_HEDGE", "late")]);
-    assert_eq!(Values::from_environment(variables).unwrap().over(below).device().unwrap().hedge, Hedge::Late);
+    assert_eq!(
+        Values::from_environment(variables).unwrap().over(below).device("app", |_| None).unwrap().hedge,
+        Hedge::Late
+    );
     let error = file("hedge = \"sometimes\"").unwrap_err().to_string();
     assert!(error.ends_with("`sometimes`: use `never`, `late` or `always`"), "{error}");
 }
@@ -30,7 +33,7 @@ fn hedging_is_set_like_everything_else() {
 fn the_environment_overrides_the_file() {
     let below = file("objective = \"energy\"\nslowdown = 0.2").unwrap();
     let variables = environment(&[("OUTBOARD_OBJECTIVE", "time"), ("OUTBOARD_SERVER", "")]);
-    let config = Values::from_environment(variables).unwrap().over(below).device().unwrap();
+    let config = Values::from_environment(variables).unwrap().over(below).device("app", |_| None).unwrap();
     assert_eq!(config.objective, Objective::Time);
     assert_eq!(config.slowdown, Some(0.2));
 }
@@ -42,7 +45,7 @@ fn errors_name_key_source_and_what_is_allowed() {
         error.to_string(),
         "`objective` in the environment (OUTBOARD_OBJECTIVE) is `speed`: use `time` or `energy`"
     );
-    let error = file("exploration = 7.0").unwrap().device().unwrap_err();
+    let error = file("exploration = 7.0").unwrap().device("app", |_| None).unwrap_err();
     assert_eq!(error.to_string(), "`exploration` in outboard.toml is `7`: use a number from 0 to 1");
 }
 
@@ -69,5 +72,21 @@ fn the_key_is_kept_under_the_home_directory() {
 
 #[test]
 fn not_a_number_is_no_share() {
-    assert!(file("exploration = nan").unwrap().device().is_err());
+    assert!(file("exploration = nan").unwrap().device("app", |_| None).is_err());
+}
+
+#[test]
+fn what_was_learned_is_kept_where_it_is_said_or_in_the_state_folder_or_nowhere() {
+    let keep = |values: Values, home: Option<&str>| {
+        let variable = |name: &str| home.filter(|_| name == "HOME").map(str::to_owned);
+        values.device("app", variable).unwrap().profile
+    };
+    assert_eq!(keep(Values::default(), None), Keep::Off, "there is no place");
+    let folder = PathBuf::from("/home/ada/.local/state/outboard/app");
+    assert_eq!(keep(Values::default(), Some("/home/ada")), Keep::In(folder));
+    assert_eq!(keep(file("profile = 'off'").unwrap(), Some("/home/ada")), Keep::Off);
+    assert_eq!(keep(file("profile = 'kept.toml'").unwrap(), None), Keep::File("kept.toml".into()));
+    assert_eq!(keep(file("state_dir = 'state'").unwrap(), None), Keep::In("state".into()));
+    let error = file("profile_interval = 0").unwrap().device("app", |_| None).unwrap_err();
+    assert!(error.to_string().contains("`profile_interval`") && error.to_string().contains("1 to 86400"));
 }

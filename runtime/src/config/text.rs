@@ -66,6 +66,14 @@ impl Setting for ByteCount {
     }
 }
 
+impl Setting for u64 {
+    const ALLOWED: &'static str = "use a whole number";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
 impl Setting for usize {
     const ALLOWED: &'static str = "use a whole number";
 

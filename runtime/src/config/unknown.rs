@@ -1,7 +1,7 @@
 //! Environment variables that look like ours and are not: a typing mistake would otherwise change nothing, in silence.
 
-/// Every variable that is read, those of the log and of the compilation included.
-const KNOWN: [&str; 16] = [
+/// Every variable that is read, those of the log, of the compilation and of tests included.
+const KNOWN: [&str; 19] = [
     "OUTBOARD_BASES",
     "OUTBOARD_BUILD_ID",
     "OUTBOARD_CONFIG",
@@ -12,11 +12,14 @@ const KNOWN: [&str; 16] = [
     "OUTBOARD_LOG",
     "OUTBOARD_OBJECTIVE",
     "OUTBOARD_POLICY",
+    "OUTBOARD_PROFILE",
+    "OUTBOARD_PROFILE_INTERVAL",
     "OUTBOARD_PUBLIC_HOST",
     "OUTBOARD_SERVER",
     "OUTBOARD_SESSION_BASES",
     "OUTBOARD_SLOWDOWN",
     "OUTBOARD_STATE_DIR",
+    "OUTBOARD_TRACES",
     "OUTBOARD_WORKERS",
 ];
 

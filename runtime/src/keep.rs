@@ -98,6 +98,7 @@ impl Keeper {
         merged.origin = now.origin.clone();
         match self.write(&merged.to_text()) {
             Ok(()) => {
+                tracing::debug!(path = %self.path.display(), methods = merged.methods.len(), "profile saved");
                 *saved = now;
                 self.told.store(false, Ordering::Relaxed);
             }

@@ -10,6 +10,7 @@ mod configured;
 mod drained;
 mod garbage;
 mod gone;
+mod kept;
 mod lossy;
 mod once;
 mod refused;

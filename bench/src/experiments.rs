@@ -7,6 +7,7 @@ mod faults_equal;
 mod faults_worst;
 mod local;
 mod predict_bandwidth;
+mod predict_calibration;
 mod predict_time;
 mod regret;
 mod remote_connect;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
         Box::new(predict_time::PredictTime),
         Box::new(predict_bandwidth::PredictBandwidth),
         Box::new(faults_worst::FaultsWorst),
+        Box::new(predict_calibration::PredictCalibration),
         Box::new(faults_equal::FaultsEqual),
         Box::new(sim_speed::SimSpeed),
     ]

@@ -40,6 +40,11 @@ impl Report {
         Ok(writeln!(io::stdout(), "# {name}: {about}")?)
     }
 
+    /// Says what there is no figure of, and why.
+    pub(crate) fn note(&self, text: &str) -> Result<(), Failure> {
+        Ok(writeln!(io::stdout(), "{text}")?)
+    }
+
     /// Reports a figure, at once and for the end.
     pub(crate) fn figure(
         &mut self,

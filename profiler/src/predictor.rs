@@ -65,6 +65,13 @@ impl Prior {
     const STRENGTH: f64 = 1.0;
 }
 
+/// Work, and its logarithm.
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    number: f64,
+    log: f64,
+}
+
 /// Surprises in a row on one side, and the sum of their errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Surprises {
@@ -131,7 +138,7 @@ impl<T: Quantity> Predictor<T> {
         if let Some(first) = sound(work) {
             self.power.meet_work(ln(first));
         }
-        let work = self.log_work(work);
+        let work = self.work(work);
         if self.count == 0 {
             self.begin(value, work);
             return;
@@ -153,7 +160,7 @@ impl<T: Quantity> Predictor<T> {
         // in between, they are what this method is like.
         let expected = self.surprises.share > TOO_OFTEN && self.surprises.run == 0;
         let clamped = if expected { error } else { error.clamp(-cut, cut) };
-        self.residuals.learn(clamped, self.power.place(work));
+        self.residuals.learn(clamped, self.power.place(work.log));
         if surprised {
             return self.surprise(error);
         }
@@ -173,7 +180,7 @@ impl<T: Quantity> Predictor<T> {
     /// The next value for that much work; `None` before the first sample.
     pub fn predict(&self, work: Option<f64>) -> Option<Spread<T>> {
         (self.count > 0).then(|| {
-            let work = self.log_work(work);
+            let work = self.work(work);
             let offset = if self.is_fast() { self.offset } else { 0.0 };
             Spread::from_log(self.shape_at(work) + offset, self.variance(work))
         })
@@ -199,11 +206,12 @@ impl<T: Quantity> Predictor<T> {
         self.calibrator.kept()
     }
 
-    fn begin(&mut self, value: f64, work: f64) {
+    fn begin(&mut self, value: f64, work: Work) {
         self.count = 1;
         self.settled = 1;
-        self.power.begin(value, work);
-        self.affine.learn(exp(work), exp(value), exp(value));
+        self.power.begin(value, work.log);
+        let value = exp(value);
+        self.affine.learn(work.number, value, value);
         self.affine.solve(self.prior.slope > 0.5);
     }
 
@@ -224,12 +232,12 @@ impl<T: Quantity> Predictor<T> {
         }
     }
 
-    fn learn(&mut self, value: f64, work: f64, errors: [f64; 2]) {
+    fn learn(&mut self, value: f64, work: Work, errors: [f64; 2]) {
         let weight = (1.0 / self.settled as f64).max(LEVEL);
-        self.power.learn(value, work, weight);
+        self.power.learn(value, work.log, weight);
         let predicted = self.affine_at(work);
         self.affine.drift(errors[1], weight);
-        self.affine.learn(exp(work), exp(predicted + errors[1]), exp(predicted));
+        self.affine.learn(work.number, exp(predicted + errors[1]), exp(predicted));
         self.affine.solve(self.prior.slope > 0.5);
     }
 
@@ -241,39 +249,43 @@ impl<T: Quantity> Predictor<T> {
         self.level_errors[1] < CLEARLY * self.level_errors[0]
     }
 
-    fn shape_at(&self, work: f64) -> f64 {
+    fn shape_at(&self, work: Work) -> f64 {
         if self.is_affine() { self.affine_at(work) } else { self.power_at(work) }
     }
 
-    fn power_at(&self, work: f64) -> f64 {
-        self.power.at(work, self.prior.slope)
+    fn power_at(&self, work: Work) -> f64 {
+        self.power.at(work.log, self.prior.slope)
     }
 
-    fn affine_at(&self, work: f64) -> f64 {
-        self.affine.at(exp(work))
+    fn affine_at(&self, work: Work) -> f64 {
+        self.affine.at(work.number)
     }
 
     /// Typical square of an error at that much work, the prior's included.
-    fn scale(&self, work: f64) -> f64 {
+    fn scale(&self, work: Work) -> f64 {
         let seen = (self.count as f64 - 1.0).min(MOST_SAMPLES);
-        let errors = self.residuals.deviation(self.power.place(work));
+        let errors = self.residuals.deviation(self.power.place(work.log));
         let deviation = (Prior::STRENGTH * self.prior.deviation + seen * errors) / (Prior::STRENGTH + seen);
         deviation.max(LEAST_DEVIATION).powi(2)
     }
 
     /// Variance of the logarithm of the next sample at that much work.
-    fn variance(&self, work: f64) -> f64 {
+    fn variance(&self, work: Work) -> f64 {
         let settled = (self.settled as f64).min(MOST_SAMPLES);
         let scale = self.scale(work);
         let slope = self.power.slope_variance(scale, settled).min(SLOPE_VARIANCE);
-        let distance = self.power.beyond(work);
+        let distance = self.power.beyond(work.log);
         let width = self.calibrator.width();
         scale * (width * width + 1.0 / settled) + slope * distance * distance
     }
 
     /// Work that is missing or makes no sense stands for the usual one.
-    fn log_work(&self, work: Option<f64>) -> f64 {
-        sound(work).map_or(self.power.work, ln)
+    fn work(&self, work: Option<f64>) -> Work {
+        match sound(work) {
+            Some(number) => Work { number, log: ln(number) },
+            None if self.power.work == 0.0 => Work { number: 1.0, log: 0.0 },
+            None => Work { number: exp(self.power.work), log: self.power.work },
+        }
     }
 }
 

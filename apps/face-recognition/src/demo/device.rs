@@ -82,6 +82,8 @@ pub(super) fn run_slowed(
     let mut command = super::followed(program);
     command.arg(DEVICE).arg(format!("--rounds={}", options.rounds)).arg("--").args(&options.photos);
     command.env("OUTBOARD_DEVICE_PROFILE", &options.device_profile);
+    // A device that knows nothing yet, however often the demo is run.
+    command.env("OUTBOARD_PROFILE", "off");
     match server {
         Some(address) => command.env("OUTBOARD_SERVER", address),
         None => command.env_remove("OUTBOARD_SERVER"),

@@ -166,7 +166,7 @@ fn a_method_that_changes_what_it_borrows_runs_here_and_stays_here() {
     assert_eq!((counts(2, &counter), counts(3, &counter)), (3, 6));
     assert_eq!((counter.0.get(), edge.remote_calls("counts")), (6, 0));
     let report = edge.runtime().report();
-    let method = report.methods.iter().find(|method| method.name.ends_with("counts")).unwrap();
+    let method = report.methods.iter().find(|method| method.name.ends_with("endings::counts")).unwrap();
     assert_eq!(method.attempts, 1, "{}", method.why);
     assert!(method.why.contains("`counter`"), "{}", method.why);
 }

@@ -15,6 +15,7 @@ mod words;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use outboard_core::{MethodId, MethodIndex, Objective, Placement, Plan, ServerIndex, Timestamp};
 use outboard_profiler::Profile;
@@ -222,8 +223,8 @@ impl Engine {
     }
 
     /// What a prediction for a server is reckoned from.
-    pub(crate) fn market(&self, now: Timestamp, server: ServerIndex) -> Market<'_> {
-        let server = &self.servers[server.position()];
+    pub(crate) fn market(&self, now: Timestamp, index: ServerIndex) -> Market<'_> {
+        let server = &self.servers[index.position()];
         Market {
             now,
             network: &server.network,
@@ -232,7 +233,16 @@ impl Engine {
             usual_radio: self.radio.after(self.radio.silence()),
             speed_ratio: server.speed_ratio(self.settings.device_speed),
             queue: server.queue(),
+            ahead: self.ahead(now, index),
         }
+    }
+
+    /// How long a bulk frame would wait for those of ours that are on their way to a server.
+    fn ahead(&self, now: Timestamp, server: ServerIndex) -> Duration {
+        let left = self.servers[server.position()].occupied_until.since(now);
+        // What is known of the rate may be wrong: with nothing on its way nothing waits.
+        let busy = |under_way: &UnderWay| under_way.occupies() && under_way.offer.server == server;
+        if left.is_zero() || !self.under_way.values().any(busy) { Duration::ZERO } else { left }
     }
 
     fn notice(&mut self, notice: Notice) {

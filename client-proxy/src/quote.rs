@@ -7,11 +7,11 @@ use outboard_profiler::{
     EnergyModel, Exchange, MethodStatistics, NetworkEstimate, Quantile, QueueEstimate, RadioCost, RadioState,
     Spread,
 };
-
-use crate::radio::RadioView;
+use outboard_wire::Lane;
 
 use crate::accuracy::Accuracy;
 use crate::hedge::Hedge;
+use crate::radio::RadioView;
 
 /// What a quote is reckoned from, apart from the method.
 #[derive(Clone, Copy)]
@@ -27,6 +27,8 @@ pub(crate) struct Market<'a> {
     pub(crate) speed_ratio: f64,
     /// How long a call waits at the server.
     pub(crate) queue: &'a QueueEstimate,
+    /// How long a bulk frame waits for those of ours that are on their way.
+    pub(crate) ahead: Duration,
 }
 
 impl Market<'_> {
@@ -230,24 +232,29 @@ impl Quote {
         let (up_time, down_time) = (up.over(rate_up), down.over(rate_down));
         let run = method.on_server(work, market.speed_ratio);
         let with_queue = run.map(|run| market.with_queue(run));
+        let is_bulk = up.median().as_bytes() >= Lane::BULK_FROM as u64;
+        let ahead = if is_bulk { market.ahead } else { Duration::ZERO };
         let exchange = market.radio.is_known().then(|| Exchange {
             up: up.median(),
             down: down.median(),
             up_time: up_time.median(),
-            wait: round_trip.median().saturating_add(with_queue.map_or(Duration::ZERO, Spread::median)),
+            wait: ahead
+                .saturating_add(round_trip.median())
+                .saturating_add(with_queue.map_or(Duration::ZERO, Spread::median)),
             down_time: down_time.median(),
         });
         let radio = exchange.and_then(|exchange| market.radio.cost(market.now, &exchange));
         let waking = radio.map_or(Duration::ZERO, |radio| radio.delay);
-        let way = Spread::sum(&[round_trip, up_time, down_time]).median().saturating_add(waking);
+        let delay = waking.saturating_add(ahead);
+        let way = Spread::sum(&[round_trip, up_time, down_time]).median().saturating_add(delay);
         let sum = with_queue.map(|run| Spread::sum(&[round_trip, up_time, run, down_time]));
         let all = sum.map(|sum| terms.accuracy.correct(sum));
         let range = all.map(|all| {
-            let at = |time: Duration| time.saturating_add(waking);
+            let at = |time: Duration| time.saturating_add(delay);
             Range { hoped: at(all.at(HOPED)), usual: at(all.median()), worst: at(all.at(Quantile::P95)) }
         });
         let fixed =
-            with_queue.map(|run| Spread::sum(&[round_trip, run, down_time]).at(HOPED).saturating_add(waking));
+            with_queue.map(|run| Spread::sum(&[round_trip, run, down_time]).at(HOPED).saturating_add(delay));
         let local = method.local(work).map(Spread::median);
         let energies =
             local.zip(with_queue).zip(exchange.zip(radio)).and_then(|((local, _), (exchange, radio))| {
@@ -262,9 +269,9 @@ impl Quote {
             });
         let limit = local.map_or(Duration::MAX, |local| terms.allow(local));
         let tried = all.zip(local).map(|(all, local)| {
-            let bound = all.at(Quantile::P95).saturating_add(waking).min(limit).saturating_sub(waking);
+            let bound = all.at(Quantile::P95).saturating_add(delay).min(limit).saturating_sub(delay);
             let late = 1.0 - all.share_up_to(bound);
-            let time = terms.expected(all, bound, local, late).saturating_add(waking);
+            let time = terms.expected(all, bound, local, late).saturating_add(delay);
             let energy = energies.map(|((here, there), _)| there + here.scaled(late));
             Tried { time, energy }
         });

@@ -38,6 +38,8 @@ pub(crate) struct Server {
     pub(crate) last_trouble: Option<String>,
     /// The greeting was refused: wait at least so long.
     pub(crate) refused: Option<Duration>,
+    /// Until when, as far as is known, bulk frames of ours occupy the way there.
+    pub(crate) occupied_until: Timestamp,
     /// Changes with everything that a prediction depends on.
     pub(crate) generation: u64,
     /// Looks at the way to it.
@@ -82,6 +84,7 @@ impl Server {
             renew: false,
             last_trouble: None,
             refused: None,
+            occupied_until: now,
             generation: 0,
             probes: 0,
             replied: 0,
@@ -171,6 +174,14 @@ impl Server {
     /// How long a call that comes now waits for a core, if calls run for `ran` there where none has come back yet.
     pub(crate) fn queueing(&self, now: Timestamp, ran: Duration) -> Spread<Duration> {
         self.queue.queueing(now, ran)
+    }
+
+    /// A bulk frame of that size is sent. How long it waits for those before it.
+    pub(crate) fn occupy(&mut self, now: Timestamp, up: ByteCount) -> Duration {
+        self.generation += 1;
+        let begins = self.occupied_until.max(now);
+        self.occupied_until = begins + up / self.network.goodput_up(now).median();
+        begins.since(now)
     }
 
     /// How many times as fast as the device it is; 1 where either was not measured.

@@ -77,7 +77,8 @@ pub(crate) fn honest() -> &'static Conversation {
         let probe = ProbeFrame { number: 0, wanted: 20, padding: vec![0; 30].into() };
         let probed = ProbedFrame { number: 0, padding: vec![0; 20].into(), load: Load::default() };
         said.to_server.push(encode_frame(&ToServer::Probe(probe), &Limits::default()).expect("it is small"));
-        said.to_device.push(encode_frame(&ToDevice::Probed(probed), &Limits::default()).expect("it is small"));
+        said.to_device
+            .push(encode_frame(&ToDevice::Probed(probed), &Limits::default()).expect("it is small"));
         said
     })
 }

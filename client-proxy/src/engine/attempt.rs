@@ -28,6 +28,8 @@ pub(super) struct UnderWay {
     on_device: Arc<[MethodId]>,
     pub(super) sent: Timestamp,
     up: ByteCount,
+    /// How long it was to wait for what was sent before it.
+    waited: Duration,
     speed_ratio: f64,
     /// The device's radio before, where its figures are known.
     radio: Option<Radio>,
@@ -42,6 +44,18 @@ pub(super) struct UnderWay {
     pub(super) instance: Option<InstanceId>,
     /// The session was lost, and that run of the server is asked what became of it, until then.
     pub(super) asking: Option<Timestamp>,
+}
+
+impl UnderWay {
+    /// Whether its frame may hold up others on the way to its server.
+    pub(super) fn occupies(&self) -> bool {
+        is_bulk(self.up) && self.reply.is_none()
+    }
+}
+
+/// Whether a frame with slots of that size waits for others of its kind.
+fn is_bulk(up: ByteCount) -> bool {
+    up.as_bytes() >= Lane::BULK_FROM as u64
 }
 
 /// What became of an attempt, as far as its cost is concerned.
@@ -133,6 +147,7 @@ impl Engine {
             on_device,
             sent: now,
             up,
+            waited: if is_bulk(up) { self.servers[position].occupy(now, up) } else { Duration::ZERO },
             speed_ratio,
             radio: self.radio.radio().copied(),
             reserved,
@@ -244,8 +259,9 @@ impl Engine {
             let ran = reply.cost.queued.saturating_add(reply.cost.ran);
             let way = elapsed.saturating_sub(ran);
             let shortest = server.network.round_trip(now).at(Quantile::P05);
-            // Waking the radio says nothing about the link.
-            let elapsed = ran.saturating_add(self.radio.without_waking(now, elapsed, way, shortest));
+            // Waking the radio says nothing about the link, nor does what was sent before.
+            let way = self.radio.without_waking(now, elapsed, way, shortest);
+            let elapsed = ran.saturating_add(way.saturating_sub(under_way.waited).max(way.min(shortest)));
             let sample = CallSample { up: under_way.up, down, elapsed, server: ran };
             server.network.observe_call(now, sample);
             server.generation += 1;

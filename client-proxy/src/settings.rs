@@ -29,14 +29,14 @@ pub struct Settings {
     /// ε: a call is offloaded only where the 95th percentile of its remote time is at most this many times its local
     /// time, and it is given up by then. `None`: 0.4 where the objective is time, 1.05 where it is energy.
     pub slowdown: Option<f64>,
-    /// The share of recent time that may be lost on trying methods on a server whose times there are not known well
-    /// yet. 0: never try. Default 0.05.
+    /// The share of what calls cost, by the objective, that may be lost on tries: calls that are expected to pay on a
+    /// server, and may not. What such calls save may be lost too. 0: never try. Default 0.02.
     pub exploration: f64,
     /// The share of recent time that looks at the way to a server may take, which are made where they are expected to
     /// save more than they cost; besides, they are at least 10 s apart and carry at most 64 KiB each way. 0: never look.
     /// Default 0.01.
     pub probing: f64,
-    /// When the device runs a call too that is under way. Default: never.
+    /// When the device runs a call too that is under way. Default: when it is late.
     pub hedge: Hedge,
     /// What the device spends.
     pub energy: EnergyModel,

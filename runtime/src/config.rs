@@ -44,10 +44,10 @@ pub struct DeviceConfig {
     /// The slowdown ε that a call may suffer when things go wrong, as a share of its local time. Default: 0.4 when the
     /// objective is time, 1.05 when it is energy. Larger values offload more and risk more.
     pub slowdown: Option<f64>,
-    /// The share of recent time that may be spent on trying calls remotely that were never tried. Default 0.05; zero
-    /// never tries.
+    /// The share of what calls cost, by the objective, that may be lost on tries: calls that are expected to pay on a
+    /// server, and may not. Default 0.02; zero never tries.
     pub exploration: f64,
-    /// When the device runs a call too that is under way to a server. Default: never.
+    /// When the device runs a call too that is under way to a server. Default: when it is late.
     pub hedge: Hedge,
     /// Most bytes of state that are kept so that they need not be sent again. What is used least goes first, and is sent
     /// whole when it is needed again. Default: 64 MiB.
@@ -366,7 +366,7 @@ impl Values {
             }
         };
         let exploration = match self.exploration {
-            None => 0.05,
+            None => 0.02,
             Some(set) => within("exploration", &set, 0.0, 1.0)?,
         };
         let slowdown = self.slowdown.map(|set| within("slowdown", &set, 0.0, 100.0)).transpose()?;

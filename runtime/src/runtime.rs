@@ -169,7 +169,7 @@ impl Builder {
         self
     }
 
-    /// The share of recent time that may be spent on trying; see [`DeviceConfig::exploration`].
+    /// The share of what calls cost that may be lost on tries; see [`DeviceConfig::exploration`].
     pub fn exploration(mut self, share: f64) -> Self {
         self.values.exploration = Some(set(share));
         self

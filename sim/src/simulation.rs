@@ -181,12 +181,12 @@ impl Simulation {
         Self { slowdown: Some(slowdown), ..self }
     }
 
-    /// The share of recent time that may be lost on trying. Default 0.05.
+    /// The share of what calls cost that may be lost on tries. Default 0.02.
     pub fn exploration(self, share: f64) -> Self {
         Self { exploration: share, ..self }
     }
 
-    /// When the device runs a call too that is under way. Default: never.
+    /// When the device runs a call too that is under way. Default: when it is late.
     pub fn hedge(self, hedge: Hedge) -> Self {
         Self { hedge, ..self }
     }

@@ -73,6 +73,7 @@ impl Tried {
 /// Where a call runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[must_use]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each call that leaves")]
 pub enum Decision {
     /// On the device.
     Local(LocalReason),

@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p outboard --example simulated`
 
+#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+
 use std::time::Duration;
 
 use outboard::{Bandwidth, State, method, remoteable};

@@ -36,6 +36,7 @@ const MOST_SIZED: ByteCount = ByteCount::from_bytes(16 << 20);
 
 /// Where a call goes, in short.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "what leaves is boxed right away, and what stays must not be")]
 pub(crate) enum Go {
     /// It runs here, and nobody watches.
     Bare,

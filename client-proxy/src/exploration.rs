@@ -14,8 +14,9 @@ pub(crate) struct Purse {
     usual: f64,
 }
 
-/// The shares of so many usual calls are kept at most: a program that ran for a day may not spend an hour on trying.
-const KEPT: f64 = 200.0;
+/// What so many usual calls cost is kept at most: a program that ran for a day may not spend an hour on trying. It has to be
+/// enough for the calls that are under way when a server falls silent, of which each loses its bound.
+const KEPT: f64 = 100.0;
 /// The weight of a new call in the usual one.
 const NEW: f64 = 0.1;
 
@@ -49,7 +50,7 @@ impl Purse {
     }
 
     fn put(&mut self, amount: f64) {
-        let most = KEPT * self.share * self.usual.max(f64::MIN_POSITIVE);
+        let most = KEPT * self.usual;
         self.balance = (self.balance + amount).min(most.max(self.balance));
     }
 }

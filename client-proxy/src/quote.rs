@@ -181,14 +181,23 @@ impl Terms {
 }
 
 impl Terms {
+    /// How long such a call's attempt is under way on average.
+    fn under_way(self, remote: Spread<Duration>, bound: Duration, local: Duration) -> Duration {
+        remote.capped_mean(match self.hedge {
+            Hedge::Always => local,
+            Hedge::Late => bound.saturating_add(local),
+            Hedge::Never => bound,
+        })
+    }
+
     /// What a call takes on average that is given up at `bound`, or run here too from then on, and then takes `local`; `late`
     /// is how likely that is.
     fn expected(self, remote: Spread<Duration>, bound: Duration, local: Duration, late: f64) -> Duration {
+        let under_way = self.under_way(remote, bound, local);
         match self.hedge {
-            Hedge::Always => remote.capped_mean(local),
             // The server may still be the first to be done.
-            Hedge::Late => remote.capped_mean(bound.saturating_add(local)),
-            Hedge::Never => remote.capped_mean(bound).saturating_add(scaled(local, late)),
+            Hedge::Always | Hedge::Late => under_way,
+            Hedge::Never => under_way.saturating_add(scaled(local, late)),
         }
     }
 }
@@ -272,7 +281,11 @@ impl Quote {
             let bound = all.at(Quantile::P95).saturating_add(delay).min(limit).saturating_sub(delay);
             let late = 1.0 - all.share_up_to(bound);
             let time = terms.expected(all, bound, local, late).saturating_add(delay);
-            let energy = energies.map(|((here, there), _)| there + here.scaled(late));
+            // The radio is awake for as long as the attempt is under way, which is more than usual on average.
+            let under_way = terms.under_way(all, bound, local);
+            let usual = all.median().as_secs_f64().max(1e-9);
+            let energy = energies
+                .map(|((here, there), _)| there.scaled(under_way.as_secs_f64() / usual) + here.scaled(late));
             Tried { time, energy }
         });
         // Generous on purpose: the true size is checked again, and encoding costs far less than sending.

@@ -14,7 +14,7 @@ fn without_any_source_everything_runs_locally() {
     assert!(config.servers.is_empty());
     assert_eq!(config.objective, Objective::Time);
     assert_eq!(config.slowdown, None);
-    assert_eq!(config.hedge, Hedge::Never);
+    assert_eq!(config.hedge, Hedge::Late);
 }
 
 #[test]

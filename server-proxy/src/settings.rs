@@ -19,7 +19,8 @@ pub struct Settings {
     pub capacity: Capacity,
     /// What one session may make the server hold. Default: that of [`Limits`].
     pub limits: Limits,
-    /// How long a fresh connection has to greet. Default: that of [`Timing`], 10 s; its other fields are the device's.
+    /// How long a fresh connection has to greet, and how long a device with calls under way may be silent. Default: those
+    /// of [`Timing`], 10 s and 45 s; its other fields are the device's.
     pub timing: Timing,
     /// Most sessions at once; devices over it are refused as [`Busy`] and try again later. Default 64.
     ///

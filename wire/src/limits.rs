@@ -21,8 +21,9 @@ pub struct Limits {
     pub depth: u16,
     /// Most methods in a table. Default 4096.
     pub methods: u32,
-    /// Longest silence of the other end, after which the session is taken for lost. The device pings three times as
-    /// often as the server asks for here. Default 45 s.
+    /// Longest silence of a device between calls, after which the server takes the session for lost. The shorter one of
+    /// both ends' counts, and the device pings at least three times within it. Default 30 min; a device's session says
+    /// less if it pings more often, so that the server finds out earlier that it has vanished.
     pub silence: Duration,
 }
 
@@ -39,7 +40,7 @@ impl Default for Limits {
             backs: 16,
             depth: 64,
             methods: 4096,
-            silence: Duration::from_secs(45),
+            silence: Duration::from_secs(30 * 60),
         }
     }
 }

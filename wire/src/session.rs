@@ -51,13 +51,20 @@ pub enum Output<E> {
 pub struct Timing {
     /// Longest time from the connection to the open session. Default 10 s.
     pub greeting: Duration,
-    /// An idle device that has heard nothing for so long pings: its radio is woken as often. Default 15 s.
+    /// An idle device that has heard nothing for so long pings: its radio is woken as often. Shorter finds a dead server
+    /// before a call does; calls are bounded anyway. Default 15 s, and no more than a third of what both ends' [`Limits`]
+    /// allow.
+    ///
+    /// [`Limits`]: crate::Limits
     pub heartbeat: Duration,
     /// A device with calls under way that has heard nothing for so long pings. Default 1 s.
     pub busy_heartbeat: Duration,
     /// Nothing heard for so long after a ping: the server is taken for lost. Shorter finds a dead server earlier;
     /// longer rides out a radio that hands over. Calls have bounds of their own and do not wait for this. Default 4 s.
     pub silence: Duration,
+    /// A server that has heard nothing for so long of a device with calls under way, which pings often, takes it for lost,
+    /// however silent it may be between calls. Default 45 s.
+    pub patience: Duration,
 }
 
 impl Default for Timing {
@@ -67,6 +74,7 @@ impl Default for Timing {
             heartbeat: Duration::from_secs(15),
             busy_heartbeat: Duration::from_secs(1),
             silence: Duration::from_secs(4),
+            patience: Duration::from_secs(45),
         }
     }
 }

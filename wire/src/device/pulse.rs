@@ -6,6 +6,14 @@ use outboard_core::Timestamp;
 
 use crate::session::Timing;
 
+/// Pings within the longest silence that a server bears.
+const PINGS: u32 = 3;
+
+/// The longest silence that a server has to bear of a device with that timing.
+pub(super) fn silence(timing: &Timing) -> Duration {
+    timing.heartbeat.saturating_mul(PINGS)
+}
+
 /// When to ping, and when to take the server for lost.
 #[derive(Debug)]
 pub(super) struct Pulse {
@@ -29,11 +37,11 @@ pub(super) enum Due {
 }
 
 impl Pulse {
-    /// Starts to watch a server that lets silent devices go after `their_patience`.
-    pub(super) fn new(now: Timestamp, mut timing: Timing, their_patience: Duration) -> Self {
-        // Three pings fit into the server's patience, so that one may be late. A server without patience does not get
-        // to make a device spin.
-        timing.heartbeat = timing.heartbeat.min(their_patience / 3).max(timing.busy_heartbeat);
+    /// Starts to watch a server that lets devices go which are silent for longer than `patience`.
+    pub(super) fn new(now: Timestamp, mut timing: Timing, patience: Duration) -> Self {
+        // So many pings fit into the server's patience that one may be late. A server without patience does not get to make
+        // a device spin.
+        timing.heartbeat = timing.heartbeat.min(patience / PINGS).max(timing.busy_heartbeat);
         Self { timing, quiet_since: now, asked: None, latest: None, next: 0 }
     }
 

@@ -6,7 +6,7 @@ use outboard_core::{ByteCount, MethodId, Timestamp};
 
 use super::attempts::{Attempts, End};
 use super::probe::Probes;
-use super::pulse::{Due, Pulse};
+use super::pulse::{self, Due, Pulse};
 use super::{Event, NotAnswered, NotSent, Output};
 use crate::frame::{
     AnswerFrame, AskFrame, Attempt, BackFrame, CallFrame, FailedFrame, FrameError, Hello, MethodStatus,
@@ -43,8 +43,10 @@ enum Phase {
 }
 
 impl Session {
-    /// Starts a session on a fresh connection: the greeting is the first output.
-    pub fn new(now: Timestamp, hello: Hello, timing: Timing) -> Self {
+    /// Starts a session on a fresh connection: the greeting is the first output. It asks the server to bear no longer silence
+    /// than the heartbeats need.
+    pub fn new(now: Timestamp, mut hello: Hello, timing: Timing) -> Self {
+        hello.limits.silence = hello.limits.silence.min(pulse::silence(&timing));
         let order: Vec<MethodId> = hello.methods.iter().map(|entry| entry.id).collect();
         let mut session = Self {
             phase: Phase::Greeting { until: now + timing.greeting },
@@ -297,7 +299,8 @@ impl Session {
         }
         self.methods.extend(self.order.iter().copied().zip(welcome.methods.iter().copied()));
         self.theirs = welcome.limits;
-        self.phase = Phase::Open(Pulse::new(now, self.timing, welcome.limits.silence));
+        let patience = self.ours.silence.min(self.theirs.silence);
+        self.phase = Phase::Open(Pulse::new(now, self.timing, patience));
         self.event(Event::Attached(welcome));
         if self.draining {
             self.event(Event::Draining);

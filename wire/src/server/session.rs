@@ -1,6 +1,7 @@
 //! The machine itself.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use outboard_core::{MethodId, Timestamp};
 
@@ -22,6 +23,7 @@ pub struct Session {
     ours: Limits,
     /// What the device accepts; until it says so, the least that anybody may.
     theirs: Limits,
+    timing: Timing,
     heard: Timestamp,
     attempts: Attempts,
     draining: bool,
@@ -54,6 +56,7 @@ impl Session {
             phase: Phase::Quiet { until: now + timing.greeting },
             ours: limits,
             theirs: Limits { frame_bytes: Limits::SMALLEST_FRAME, ..Limits::default() },
+            timing,
             heard: now,
             attempts: Attempts::new(limits.calls),
             draining: false,
@@ -209,7 +212,7 @@ impl Session {
         let is_silent = match &self.phase {
             Phase::Quiet { until } => now >= *until,
             Phase::Greeted { .. } | Phase::Over => false,
-            Phase::Open { .. } => now >= self.heard + self.ours.silence,
+            Phase::Open { .. } => now >= self.heard + self.patience(),
         };
         if is_silent {
             return self.over(Lost::Silence);
@@ -226,7 +229,7 @@ impl Session {
             Phase::Quiet { until } => Some(*until),
             Phase::Greeted { .. } | Phase::Over => None,
             Phase::Open { .. } => {
-                let silent = self.heard + self.ours.silence;
+                let silent = self.heard + self.patience();
                 Some(self.attempts.timeout().map_or(silent, |late| late.min(silent)))
             }
         }
@@ -255,6 +258,13 @@ impl Session {
     /// What the device accepts, once it has greeted.
     pub fn limits(&self) -> &Limits {
         &self.theirs
+    }
+
+    /// The longest silence that is borne now. A device pings three times within what both ends allow it between calls, and
+    /// far more often while it waits for one.
+    fn patience(&self) -> Duration {
+        let idle = self.ours.silence.min(self.theirs.silence);
+        if self.is_idle() { idle } else { idle.min(self.timing.patience) }
     }
 
     fn greet(&mut self, bytes: &[u8]) {

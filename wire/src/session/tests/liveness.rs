@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::pair::{Pair, attempt, hello, welcome};
 use crate::Limits;
 use crate::device::Event;
-use crate::frame::{ToDevice, Welcome};
+use crate::frame::{Hello, ToDevice, Welcome};
 use crate::session::{Lost, Timing};
 
 #[test]
@@ -52,7 +52,47 @@ fn a_long_call_is_no_silence() {
 fn a_device_that_vanished_is_let_go() {
     let mut pair = Pair::attached(1);
     pair.black_hole();
-    pair.pass(Limits::default().silence);
+    pair.pass(Duration::from_secs(44));
+    assert_eq!(pair.server_closed, None);
+    pair.pass(Duration::from_secs(1));
+    assert_eq!(pair.server_closed, Some(Lost::Silence), "the device pings often, so its silence tells");
+}
+
+/// A device that pings every ten minutes.
+fn quiet(limits: Limits) -> Pair {
+    let timing = Timing { heartbeat: Duration::from_secs(600), ..Timing::default() };
+    Pair::attached_in(1, Hello { limits: Limits::default(), ..hello() }, limits, timing)
+}
+
+#[test]
+fn a_device_may_be_silent_for_as_long_as_both_ends_allow() {
+    let mut pair = quiet(Limits::default());
+    let sent = pair.frames_to_server;
+    pair.pass(Duration::from_secs(36_000));
+    assert!(pair.device.is_open() && pair.server.is_open());
+    assert_eq!(pair.frames_to_server - sent, 59, "every ten minutes and a little, for ten hours");
+    pair.black_hole();
+    pair.pass(Duration::from_secs(604));
+    assert_eq!(pair.device_closed, Some(Lost::Silence));
+    pair.pass(Duration::from_secs(1_800));
+    assert_eq!(pair.server_closed, Some(Lost::Silence));
+
+    let mut pair = quiet(Limits { silence: Duration::from_secs(45), ..Limits::default() });
+    let sent = pair.frames_to_server;
+    pair.pass(Duration::from_secs(3600));
+    assert!(pair.server.is_open());
+    assert!(pair.frames_to_server - sent >= 200, "the server of another time has the patience that it had");
+}
+
+#[test]
+fn a_quiet_device_that_vanishes_in_mid_call_is_let_go_soon() {
+    let mut pair = quiet(Limits::default());
+    pair.pass(Duration::from_secs(300));
+    pair.call(attempt(1, 0));
+    pair.settle();
+    pair.start(attempt(1, 0)).unwrap();
+    pair.black_hole();
+    pair.pass(Timing::default().patience);
     assert_eq!(pair.server_closed, Some(Lost::Silence));
 }
 

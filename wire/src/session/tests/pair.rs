@@ -43,8 +43,11 @@ struct Way {
 impl Pair {
     /// A fresh connection, where the device greets with this.
     pub(super) fn connecting(seed: u64, hello: Hello, limits: Limits) -> Self {
+        Self::connecting_in(seed, hello, limits, Timing::default())
+    }
+
+    fn connecting_in(seed: u64, hello: Hello, limits: Limits, timing: Timing) -> Self {
         let now = Timestamp::ZERO;
-        let timing = Timing::default();
         let mut pair = Self {
             now,
             device: device::Session::new(now, hello, timing),
@@ -72,7 +75,11 @@ impl Pair {
     }
 
     pub(super) fn attached_with(seed: u64, hello: Hello, limits: Limits) -> Self {
-        let mut pair = Self::connecting(seed, hello, limits);
+        Self::attached_in(seed, hello, limits, Timing::default())
+    }
+
+    pub(super) fn attached_in(seed: u64, hello: Hello, limits: Limits, timing: Timing) -> Self {
+        let mut pair = Self::connecting_in(seed, hello, limits, timing);
         pair.settle();
         assert!(pair.device.is_open() && pair.server.is_open(), "{:?}", pair.device_events);
         pair.device_events.clear();
@@ -296,7 +303,8 @@ pub(super) fn hello() -> Hello {
         app: AppIdentity { name: "app".into(), version: "1.0.0".into(), build: String::new() },
         token: "secret".into(),
         device: InstanceId(7),
-        limits: Limits::default(),
+        // What a session with the default timing asks for.
+        limits: Limits { silence: Timing::default().heartbeat * 3, ..Limits::default() },
         methods: vec![method(METHOD), method(DEVICE_METHOD)],
     }
 }

@@ -22,7 +22,8 @@ pub struct Settings {
     /// How long a fresh connection has to greet, and how long a device with calls under way may be silent. Default: those
     /// of [`Timing`], 10 s and 45 s; its other fields are the device's.
     pub timing: Timing,
-    /// Most sessions at once; devices over it are refused as [`Busy`] and try again later. Default 64.
+    /// Most sessions at once; devices over it are refused as [`Busy`] and try again later, unless one of the sessions is
+    /// of a device that seems to have vanished. Default 64.
     ///
     /// [`Busy`]: outboard_wire::frame::Refusal::Busy
     pub sessions: usize,

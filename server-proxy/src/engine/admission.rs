@@ -42,15 +42,24 @@ impl Engine {
     }
 
     /// Whether there is room for one more session. When there is none, an older session of the same run of the app
-    /// gives way: a device that has lost its connection comes back long before its silence shows here.
+    /// gives way: a device that has lost its connection comes back long before its silence shows here. Or one of a device
+    /// that has missed a ping; never one that is silent as agreed, which would come back and push out the next.
     fn has_room(&mut self, now: Timestamp, device: InstanceId) -> bool {
         if self.attached().count() < self.settings.sessions {
             return true;
         }
         let older = self.attached().filter(|(_, attached)| attached.device == device);
-        let Some((connection, _)) = older.min_by_key(|(_, attached)| attached.session) else { return false };
+        let older = older.min_by_key(|(_, attached)| attached.session).map(|(connection, _)| connection);
+        let Some(connection) = older.or_else(|| self.vanished(now)) else { return false };
         self.drive(now, connection, |session| session.close(now));
         self.attached().count() < self.settings.sessions
+    }
+
+    /// The device that has been silent for longest beyond what was agreed.
+    fn vanished(&self, now: Timestamp) -> Option<Connection> {
+        let missed = |connection: Connection| self.peers.get(&connection)?.session.missed_for(now);
+        let silent = self.attached().filter_map(|(connection, _)| Some((missed(connection)?, connection)));
+        silent.max().map(|(_, connection)| connection)
     }
 
     fn attach(&mut self, now: Timestamp, connection: Connection, hello: &Hello, grants: &Grants) {

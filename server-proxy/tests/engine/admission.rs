@@ -203,3 +203,20 @@ fn neither_status_nor_debug_shows_a_token() {
     let shown = format!("{:?} {}", world.engine, world.engine.status());
     assert!(!shown.contains(crate::world::TOKEN), "{shown}");
 }
+
+#[test]
+fn a_full_server_lets_a_device_go_that_has_missed_a_ping_and_none_that_is_silent_as_agreed() {
+    let mut world = World::with(|settings| settings.sessions = 2);
+    let quiet = world.attach_quiet(hello(), seconds(600));
+    let gone = world.attach_as(Hello { device: InstanceId(200), ..hello() });
+    let next = |device| Hello { device: InstanceId(device), ..hello() };
+
+    world.pass_for_the_server(seconds(22));
+    let early = world.connect(next(300));
+    world.exchange();
+    assert_eq!(world.refusal(early), Some(Refusal::Busy), "a ping may be on its way");
+    world.pass_for_the_server(seconds(1));
+    let late = world.attach_as(next(400));
+    assert_eq!(world.closed.last(), Some(&(gone, Lost::WeLeft)));
+    assert!(world.is_attached(quiet) && world.is_attached(late));
+}

@@ -126,9 +126,13 @@ impl World {
 
     /// A device connects; its greeting is on its way.
     pub(crate) fn connect(&mut self, hello: Hello) -> Connection {
+        self.connect_with(hello, Timing::default())
+    }
+
+    fn connect_with(&mut self, hello: Hello, timing: Timing) -> Connection {
         self.connections += 1;
         let connection = Connection(self.connections);
-        let session = Session::new(self.now, hello, Timing::default());
+        let session = Session::new(self.now, hello, timing);
         let (up, down) = (VecDeque::new(), VecDeque::new());
         self.devices.insert(connection, Device { session, up, down, heard: vec![], told: 0, left: false });
         self.engine.connected(self.now, connection);
@@ -150,6 +154,16 @@ impl World {
 
     pub(crate) fn attach_as(&mut self, hello: Hello) -> Connection {
         let connection = self.connect(hello);
+        self.exchange();
+        self.welcome(connection);
+        connection
+    }
+
+    /// A device attaches whose idle session is silent for that long.
+    pub(crate) fn attach_quiet(&mut self, hello: Hello, heartbeat: Duration) -> Connection {
+        let mut timing = Timing::default();
+        timing.heartbeat = heartbeat;
+        let connection = self.connect_with(hello, timing);
         self.exchange();
         self.welcome(connection);
         connection

@@ -255,6 +255,13 @@ impl Session {
         self.attempts.is_empty()
     }
 
+    /// How long an idle device has been silent that should have pinged meanwhile: it has vanished, or nearly so. `None` where
+    /// there is nothing to wonder about.
+    pub fn missed_for(&self, now: Timestamp) -> Option<Duration> {
+        let silent = now.since(self.heard);
+        (self.is_open() && self.is_idle() && silent > self.patience() / 2).then_some(silent)
+    }
+
     /// What the device accepts, once it has greeted.
     pub fn limits(&self) -> &Limits {
         &self.theirs

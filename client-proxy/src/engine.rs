@@ -9,6 +9,7 @@ mod keep;
 mod learn;
 mod link;
 mod probing;
+mod quiet;
 mod replan;
 mod unknown;
 mod words;
@@ -57,6 +58,8 @@ pub struct Engine {
     planner: Planner,
     pub(crate) purse: Purse,
     prober: Prober,
+    /// How long an idle session is silent.
+    heartbeat: Duration,
     pub(crate) radio: RadioUse,
     words_due: Option<Timestamp>,
     jitter: Jitter,
@@ -91,6 +94,7 @@ impl Engine {
             planner: Planner::new(settings.replan_interval),
             purse: Purse::new(settings.exploration),
             prober: Prober::new(settings.probing),
+            heartbeat: quiet::heartbeat(&settings.energy, settings.servers.len()),
             radio: RadioUse::new(now, settings.energy.radio()),
             words_due: None,
             jitter: Jitter::new(settings.seed),
@@ -187,8 +191,8 @@ impl Engine {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called; any input may change it.
     pub fn timeout(&self) -> Option<Timestamp> {
         let links = self.servers.iter().filter_map(|server| match &server.link {
-            Link::Down { retry_at } => Some(*retry_at),
             Link::Up(session) => session.timeout(),
+            Link::Down { retry_at } => Some(*retry_at),
             Link::Connecting(_) | Link::Closed => None,
         });
         let renewals = (0..self.servers.len()).filter_map(|position| self.renewal(position));

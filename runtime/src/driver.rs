@@ -142,9 +142,16 @@ impl Drop for Background {
     }
 }
 
-/// The connector of a device; called within the thread's runtime.
-pub(crate) fn connector() -> Result<Connector, StartError> {
-    Ok(Connector::new(TransportConfig::default())?)
+/// The connector of a device whose idle sessions are silent for so long; called within the thread's runtime.
+pub(crate) fn connector(heartbeat: Duration) -> Result<Connector, StartError> {
+    Ok(Connector::new(bearing(heartbeat))?)
+}
+
+/// Links that bear such a silence, and a ping that is late. Servers' links bear more.
+fn bearing(heartbeat: Duration) -> TransportConfig {
+    let mut config = TransportConfig::default();
+    config.idle_timeout = config.idle_timeout.max(heartbeat.saturating_mul(2));
+    config
 }
 
 /// Closes a link whose session is over. Of a session that this end left, the other end closes the link, as it received
@@ -206,6 +213,15 @@ async fn receive(device: &Weak<Device>, server: ServerIndex, number: LinkNumber,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_bear_the_silence_of_their_sessions_and_no_longer_one_than_they_need() {
+        let timing = outboard_wire::Timing::default();
+        assert_eq!(bearing(timing.heartbeat), TransportConfig::default(), "who pings often is missed soon");
+        let quiet = bearing(Duration::from_secs(600)).idle_timeout;
+        assert!(quiet > Duration::from_secs(600) + timing.silence);
+        assert!(quiet <= outboard_wire::Limits::default().silence, "the server's end gives up first");
+    }
 
     #[test]
     fn a_start_that_fails_in_async_code_leaves_no_panic() {

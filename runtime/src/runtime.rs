@@ -265,13 +265,14 @@ impl Builder {
         if let Some((kept, trust)) = keeper.as_ref().and_then(|keeper| keeper.load(&app)) {
             engine.preload(clock.now(), &kept, trust);
         }
+        let heartbeat = engine.heartbeat();
         let tenancy = Tenancy::new(tenant).ok_or(StartError::AlreadyRunning)?;
 
         let io_runtime = driver::Background(Some(driver::runtime()?));
         let handle = io_runtime.handle().clone();
         let connector = {
             let _within = handle.enter();
-            driver::connector()?
+            driver::connector(heartbeat)?
         };
         let (commands, received) = mpsc::unbounded_channel();
         let (work, to_do) = std_mpsc::channel();

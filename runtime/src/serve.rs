@@ -14,9 +14,9 @@ use outboard_server_proxy::{Connection, Engine, Grants, Output, Settings};
 use outboard_transport::{
     AccessToken, CloseReason, Identity, Link, LinkSender, Listener, ServerAddress, TransportConfig,
 };
-use outboard_wire::Lost;
 use outboard_wire::bases::Bounds;
 use outboard_wire::frame::{Attempt, Capacity, Failure, NotRun};
+use outboard_wire::{Limits, Lost};
 use tokio::sync::Notify;
 use tracing::Instrument as _;
 
@@ -89,7 +89,10 @@ impl Server {
     /// When the key, the socket or a thread cannot be had.
     pub fn bind(config: &ServerConfig) -> Result<Self, StartError> {
         let identity = Identity::load_or_create(&config.state_dir)?;
-        let listener = Listener::bind(config.listen, &identity, TransportConfig::default())?;
+        let mut transport = TransportConfig::default();
+        // Of both ends' idle times the shorter one counts: how silent a device may be is between it and its session.
+        transport.idle_timeout = Limits::default().silence;
+        let listener = Listener::bind(config.listen, &identity, transport)?;
         let bound = listener.local_address().map_err(StartError::System)?;
         let address = match &config.public_host {
             None => identity.address(bound.ip(), bound.port()),

@@ -23,8 +23,10 @@ pub struct TransportConfig {
     /// Largest frame accepted and sent, in bytes. Default: that of [`Limits`]. A peer that announces a larger one loses
     /// the link before anything is allocated for it.
     pub frame_bytes: u32,
-    /// A link on which nothing arrives for so long is lost. Default 30 s. Sessions notice a dead peer earlier, by
-    /// their heartbeats; this is the bound for a process that has no session on the link.
+    /// A link on which nothing arrives for so long is lost; of both ends' times the shorter one counts. Default 30 s. Sessions
+    /// notice a dead peer earlier, by their heartbeats; this is the bound for a process that has no session on the link. So it
+    /// is longer than a heartbeat, and a server's is longer than that of any device. It does not bound how long a connection
+    /// attempt takes: that is `handshake_timeout`.
     pub idle_timeout: Duration,
     /// Interval of keep-alive packets. Default `None`: sessions have heartbeats, and an idle radio should sleep.
     pub keep_alive: Option<Duration>,

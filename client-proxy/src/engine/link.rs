@@ -6,7 +6,7 @@ use outboard_core::{MethodIndex, ServerIndex, Timestamp};
 use outboard_profiler::{PathSample, Quantile};
 use outboard_wire::device::{Event, Output as SessionOutput, Session};
 use outboard_wire::frame::{Hello, MethodStatus, PROTOCOL, Refusal, Welcome};
-use outboard_wire::{Lane, Lost, Timing};
+use outboard_wire::{Lane, Lost};
 
 use super::Engine;
 use crate::decision::LocalReason;
@@ -25,10 +25,10 @@ impl Engine {
     /// handshake. It must arrive as the first frame; [`link_up`](Self::link_up) does not give it again. A driver that
     /// does not ask is given it then.
     pub fn greeting(&mut self, now: Timestamp, server: ServerIndex) -> Option<Vec<u8>> {
-        let hello = self.hello(server);
+        let (hello, timing) = (self.hello(server), self.timing());
         let entry = self.servers.get_mut(server.position())?;
         let Link::Connecting(asked @ None) = &mut entry.link else { return None };
-        let mut session = Session::new(now, hello, Timing::default());
+        let mut session = Session::new(now, hello, timing);
         // A session that begins otherwise cannot send its greeting, and says so when there is a connection.
         let SessionOutput::Transmit { bytes, .. } = session.poll()? else { return None };
         *asked = Some(Box::new(session));
@@ -38,7 +38,7 @@ impl Engine {
 
     /// The connection that was asked for is there; `round_trip` is what the transport measured so far.
     pub fn link_up(&mut self, now: Timestamp, server: ServerIndex, round_trip: Option<Duration>) {
-        let hello = self.hello(server);
+        let (hello, timing) = (self.hello(server), self.timing());
         let Some(entry) = self.servers.get_mut(server.position()) else { return };
         let session = match &mut entry.link {
             Link::Connecting(greeted) => greeted.take(),
@@ -51,7 +51,7 @@ impl Engine {
         };
         entry.link = Link::Up(session.unwrap_or_else(|| {
             entry.renew = false;
-            Box::new(Session::new(now, hello, Timing::default()))
+            Box::new(Session::new(now, hello, timing))
         }));
         entry.heard(now);
         self.pump(now, server.position());

@@ -8,6 +8,7 @@ mod kept;
 mod network;
 mod offloading;
 mod properties;
+mod quiet;
 mod radio;
 mod rules;
 mod servers;

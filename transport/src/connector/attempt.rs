@@ -126,7 +126,11 @@ impl Attempt {
             Some(TransportErrorCode::CONNECTION_REFUSED) => ConnectError::Refused { server },
             _ => match LinkError::from(error) {
                 LinkError::TimedOut => {
-                    ConnectError::NoAnswer { server, waited: self.config.settings.idle_timeout }
+                    let settings = &self.config.settings;
+                    ConnectError::NoAnswer {
+                        server,
+                        waited: settings.idle_timeout.min(settings.handshake_timeout),
+                    }
                 }
                 error => error.into(),
             },

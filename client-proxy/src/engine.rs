@@ -192,8 +192,7 @@ impl Engine {
     pub fn timeout(&self) -> Option<Timestamp> {
         let links = self.servers.iter().filter_map(|server| match &server.link {
             Link::Up(session) => session.timeout(),
-            Link::Down { retry_at } => Some(*retry_at),
-            Link::Connecting(_) | Link::Closed => None,
+            link => self.retry_at(link),
         });
         let renewals = (0..self.servers.len()).filter_map(|position| self.renewal(position));
         links

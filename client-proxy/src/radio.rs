@@ -16,6 +16,8 @@ pub(crate) struct RadioUse {
     woken: Option<(Timestamp, Duration)>,
     /// When a call was decided on last.
     asked: Option<Timestamp>,
+    /// When a call was heard of last, one too that ran here without asking.
+    called: Option<Timestamp>,
     /// The usual time between two calls that are decided on, as far as it is shorter than the radio stays awake: in seconds.
     silence: f64,
     /// What calls would have saved since the radio was used last, had it been as it usually is; and the last of them.
@@ -40,7 +42,15 @@ const NEW: f64 = 0.05;
 impl RadioUse {
     pub(crate) fn new(now: Timestamp, model: Option<&RadioModel>) -> Self {
         let radio = model.map(|model| Radio::new(*model, now));
-        Self { radio, woken: None, asked: None, silence: 0.0, forgone: Energy::ZERO, forgone_at: None }
+        Self {
+            radio,
+            woken: None,
+            asked: None,
+            called: None,
+            silence: 0.0,
+            forgone: Energy::ZERO,
+            forgone_at: None,
+        }
     }
 
     /// A frame goes out.
@@ -75,11 +85,22 @@ impl RadioUse {
 
     /// A call is decided on.
     pub(crate) fn asked(&mut self, now: Timestamp) {
+        self.called(now);
         let Some(radio) = &self.radio else { return };
         if let Some(before) = self.asked.replace(now) {
             let silence = now.since(before).min(radio.model().awake_for()).as_secs_f64();
             self.silence += NEW * (silence - self.silence);
         }
+    }
+
+    /// A call ran, somewhere.
+    pub(crate) fn called(&mut self, now: Timestamp) {
+        self.called = Some(now);
+    }
+
+    /// Whether anything was called after that.
+    pub(crate) fn called_since(&self, then: Timestamp) -> bool {
+        self.called.is_some_and(|called| called > then)
     }
 
     /// Whether the radio may be used for a call although that takes more than the call saves.

@@ -178,7 +178,7 @@ impl Engine {
         let speeds = (entry.capacity.speed, self.settings.device_speed.unwrap_or(0));
         ServerReport {
             name: entry.settings.name.clone(),
-            state: how(entry, now),
+            state: how(self, entry, now),
             attached: entry.is_attached(),
             speed_ratio: (speeds.0 > 0 && speeds.1 > 0)
                 .then(|| entry.speed_ratio(self.settings.device_speed)),
@@ -227,7 +227,7 @@ impl Engine {
             (LocalReason::TakenBack, Some(pin), _) => pin.to_string(),
             (LocalReason::NotAttached, ..) => match self.servers.first() {
                 Some(server) => {
-                    format!("no server is attached ({}: {})", server.settings.name, how(server, now))
+                    format!("no server is attached ({}: {})", server.settings.name, how(self, server, now))
                 }
                 None => reason.to_string(),
             },
@@ -304,13 +304,16 @@ impl fmt::Display for Report {
     }
 }
 
-fn how(server: &Server, now: Timestamp) -> String {
+fn how(engine: &Engine, server: &Server, now: Timestamp) -> String {
     let trouble =
         || server.last_trouble.as_ref().map_or(String::new(), |trouble| format!(" after: {trouble}"));
     match &server.link {
         Link::Closed => "left".to_owned(),
         Link::Connecting(_) => format!("connecting{}", trouble()),
-        Link::Down { retry_at } => format!("away, tried again in {:.1?}{}", retry_at.since(now), trouble()),
+        link @ Link::Down { .. } => {
+            let wait = engine.retry_at(link).map_or(Duration::ZERO, |due| due.since(now));
+            format!("away, tried again in {wait:.1?}{}", trouble())
+        }
         Link::Up(session) if session.is_open() && server.silent_since.is_some() => {
             "attached, but silent".to_owned()
         }

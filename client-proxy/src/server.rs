@@ -51,8 +51,8 @@ pub(crate) struct Server {
 /// The connection to a server.
 #[derive(Debug)]
 pub(crate) enum Link {
-    /// None; the next try is due then.
-    Down { retry_at: Timestamp },
+    /// None since then; when the next try is due, if anything is called meanwhile and if not.
+    Down { since: Timestamp, retry_at: Timestamp, uncalled_at: Timestamp },
     /// The driver was asked to connect, and may have been given the session's greeting.
     Connecting(Option<Box<Session>>),
     /// Connected; the session is greeting, open or draining.
@@ -64,11 +64,18 @@ pub(crate) enum Link {
 /// A server that is there answers a ping within this time, or within four round trips where those take longer.
 const ANSWER: Duration = Duration::from_millis(500);
 
+impl Link {
+    /// A connection that is to be made at once.
+    pub(crate) fn due(now: Timestamp) -> Self {
+        Self::Down { since: now, retry_at: now, uncalled_at: now }
+    }
+}
+
 impl Server {
     pub(crate) fn new(now: Timestamp, settings: ServerSettings) -> Self {
         Self {
             settings,
-            link: Link::Down { retry_at: now },
+            link: Link::due(now),
             failures: Backoff::new(Duration::from_millis(250), Duration::from_secs(60)),
             refusals: Backoff::new(Duration::from_millis(50), Duration::from_secs(5)),
             busy_until: now,

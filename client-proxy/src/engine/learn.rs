@@ -62,6 +62,9 @@ impl Engine {
             self.profile.method(calls.method).is_some_and(|method| method.local_calls() == 0)
         };
         let first = batch.iter().any(|calls| new(&calls));
+        if batch.iter().any(|calls| calls.calls > 0) {
+            self.radio.called(now);
+        }
         self.profile.observe_batch(batch);
         let timed = batch.iter().filter(|calls| calls.timed > 0);
         let own: Duration = timed

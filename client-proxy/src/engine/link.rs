@@ -227,7 +227,7 @@ impl Engine {
         let refused = server.refused.take();
         let renewing = std::mem::take(&mut server.renew) && *reason == Lost::WeLeft;
         if renewing {
-            server.link = Link::Down { retry_at: now };
+            server.link = Link::due(now);
         } else {
             // A refusal was told already; that the app itself leaves is no trouble.
             if refused.is_none() && *reason != Lost::WeLeft {
@@ -237,24 +237,6 @@ impl Engine {
             self.retry(now, position, refused.unwrap_or(if violated { REFUSED } else { Duration::ZERO }));
         }
         self.refresh_words(now);
-    }
-
-    /// Tries again later, at least `least` from now.
-    fn retry(&mut self, now: Timestamp, position: usize, least: Duration) {
-        let jitter = self.jitter.draw();
-        let server = &mut self.servers[position];
-        let wait = server.failures.next(jitter).max(least);
-        server.link = Link::Down { retry_at: now + wait };
-    }
-
-    /// Asks for the connections whose time has come.
-    pub(super) fn connect_due(&mut self, now: Timestamp) {
-        for (position, server) in self.servers.iter_mut().enumerate() {
-            if matches!(server.link, Link::Down { retry_at } if retry_at <= now) {
-                server.link = Link::Connecting(None);
-                self.outputs.push_back(Output::Connect { server: ServerIndex(position as u16) });
-            }
-        }
     }
 
     /// Closes a session that does not list every method, once nothing is under way and it has served a while.

@@ -1,4 +1,4 @@
-//! How long a device keeps quiet that has nothing to say.
+//! How long a device keeps quiet that has nothing to say: its heartbeats, and its tries to connect again.
 //!
 //! An idle device has no need to know whether its server is alive: the next call is bounded anyway. What a heartbeat
 //! costs depends on the radio. Wi-Fi sleeps again after a quarter of a second; a cellular radio that is woken for a few
@@ -6,11 +6,13 @@
 
 use std::time::Duration;
 
-use outboard_core::ByteCount;
+use outboard_core::{ByteCount, ServerIndex, Timestamp};
 use outboard_profiler::{EnergyModel, Exchange};
 use outboard_wire::Timing;
 
 use super::Engine;
+use crate::output::Output;
+use crate::server::Link;
 
 /// The share of an idle device's energy that its heartbeats may add, those of all sessions together.
 const SHARE: f64 = 0.01;
@@ -31,6 +33,35 @@ impl Engine {
         let mut timing = Timing::default();
         timing.heartbeat = self.heartbeat;
         timing
+    }
+
+    /// Tries again later, at least `least` from now. Tries that come quickly find the radio awake; later ones are as rare as
+    /// heartbeats where nothing is called meanwhile.
+    pub(super) fn retry(&mut self, now: Timestamp, position: usize, least: Duration) {
+        let jitter = self.jitter.draw();
+        let server = &mut self.servers[position];
+        let wait = server.failures.next(jitter).max(least);
+        let uncalled = if wait < Timing::default().heartbeat { wait } else { wait.max(self.heartbeat) };
+        server.link = Link::Down { since: now, retry_at: now + wait, uncalled_at: now + uncalled };
+    }
+
+    /// When a connection that is down is tried again, as far as is known now.
+    pub(crate) fn retry_at(&self, link: &Link) -> Option<Timestamp> {
+        match *link {
+            Link::Down { since, retry_at, .. } if self.radio.called_since(since) => Some(retry_at),
+            Link::Down { uncalled_at, .. } => Some(uncalled_at),
+            Link::Connecting(_) | Link::Up(_) | Link::Closed => None,
+        }
+    }
+
+    /// Asks for the connections whose time has come.
+    pub(super) fn connect_due(&mut self, now: Timestamp) {
+        for position in 0..self.servers.len() {
+            if self.retry_at(&self.servers[position].link).is_some_and(|due| due <= now) {
+                self.servers[position].link = Link::Connecting(None);
+                self.outputs.push_back(Output::Connect { server: ServerIndex(position as u16) });
+            }
+        }
     }
 }
 

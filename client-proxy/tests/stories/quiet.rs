@@ -78,3 +78,22 @@ fn a_server_that_dies_in_a_long_silence_is_found_dead_by_the_next_ping_too() {
     world.pass(world.engine.heartbeat());
     assert_eq!(world.call(detect).how, How::Local(LocalReason::NotAttached));
 }
+
+#[test]
+fn a_server_that_stays_away_is_not_looked_for_by_a_device_that_calls_nothing() {
+    let (mut world, detect) = settled();
+    world.kill_server();
+    // What it takes to be sure.
+    world.pass(Duration::from_secs(120));
+    let (before, connects) = (taken(&world), world.server().connects);
+    world.pass(HOUR * 10);
+    let tries = world.server().connects - connects;
+    let most = (HOUR * 10).as_secs() / world.engine.heartbeat().as_secs() + 1;
+    assert!((10..=most).contains(&tries), "{tries}");
+    assert!(taken(&world) - before <= idle(HOUR * 10) * 0.0105);
+
+    world.restart_server();
+    assert!(matches!(world.call(detect).how, How::Local(LocalReason::NotAttached)));
+    world.pass(Duration::from_secs(61));
+    assert_eq!(world.call(detect).how, How::Remote, "somebody calls: it is looked for as ever");
+}

@@ -43,7 +43,7 @@ type Contender = (&'static str, fn(&Trial) -> Outcome);
 /// Who is compared; ours first.
 const CONTENDERS: [Contender; 6] = [
     ("outboard", |trial| trial.play(Policy::Outboard)),
-    ("hedge late", |trial| hedged(trial, Hedge::Late)),
+    ("hedge never", |trial| hedged(trial, Hedge::Never)),
     ("hedge always", |trial| hedged(trial, Hedge::Always)),
     ("always-local", |trial| trial.play(Policy::Local)),
     ("always-remote", |trial| trial.play(Policy::Remote)),

@@ -13,12 +13,12 @@ pub(crate) const HELP: &str = "\
 Calibrates devices for Outboard, and reads and writes their profiles.
 
 Usage: outboard probe [OPTIONS]
-       outboard profile import FILE [--output FILE]
+       outboard profile import FILE [DEVICE_FILE] [--output FILE]
        outboard profile show NAME|FILE
        outboard profile list
 
   probe             measure what this machine draws at which load, and write a device profile
-  profile import    make a device profile of an Android phone's power_profile.xml
+  profile import    make a device profile of an Android phone's power_profile.xml, or of ARO's or EnergyBox's radio files
   profile show      print a device profile that comes along, or check a file and print what was understood
   profile list      name the device profiles that come along
   --help            print this; after a command, what that command does
@@ -43,12 +43,13 @@ Usage: outboard probe [OPTIONS]
 ";
 
 pub(crate) const PROFILE_HELP: &str = "\
-Usage: outboard profile import FILE [--output FILE]
+Usage: outboard profile import FILE [DEVICE_FILE] [--output FILE]
        outboard profile show NAME|FILE
        outboard profile list
 
   import   make a device profile of an Android phone's power_profile.xml: processors by cluster and frequency, Wi-Fi and
-           battery; every figure is `modelled`, with the item it comes from
+           battery; or of the radio that a file of ARO (.conf) describes, or two of EnergyBox (.config), the
+           network's first; every figure is `modelled`, with the item it comes from
   show     print a device profile that comes along, or check a file and print what was understood
   list     name the device profiles that come along
 ";
@@ -61,7 +62,7 @@ const SECONDS: std::ops::RangeInclusive<u64> = 15..=3_600;
 pub(crate) enum Command {
     Help(&'static str),
     Probe(ProbeOptions),
-    ImportProfile { file: PathBuf, output: Option<PathBuf> },
+    ImportProfile { file: PathBuf, device: Option<PathBuf>, output: Option<PathBuf> },
     ShowProfile { profile: PathBuf },
     ListProfiles,
 }
@@ -136,7 +137,10 @@ fn profile(parser: &mut Parser) -> Result<Command, Failure> {
     let command = words.next();
     let command = command.as_ref().and_then(|command| command.to_str());
     match (command, words.next()) {
-        (Some("import"), Some(file)) => Ok(Command::ImportProfile { file: file.into(), output }),
+        (Some("import"), Some(file)) => {
+            let device = words.next().map(PathBuf::from);
+            Ok(Command::ImportProfile { file: file.into(), device, output })
+        }
         (Some("import"), None) => Err(Failure::Incomplete { command: "profile import", needed: "a file" }),
         _ if output.is_some() => {
             Err(Failure::Incomplete { command: "--output", needed: "`profile import FILE` before it" })
@@ -181,7 +185,8 @@ mod tests {
         };
         assert_eq!(command(line), Ok(Command::Probe(options)));
         assert_eq!(command("probe"), Ok(Command::Probe(ProbeOptions::default())));
-        let import = Command::ImportProfile { file: "phone.xml".into(), output: Some("o".into()) };
+        let import =
+            Command::ImportProfile { file: "phone.xml".into(), device: None, output: Some("o".into()) };
         assert_eq!(command("profile import phone.xml --output o"), Ok(import));
         assert_eq!(command("profile show pi"), Ok(Command::ShowProfile { profile: "pi".into() }));
         assert_eq!(command("profile list"), Ok(Command::ListProfiles));

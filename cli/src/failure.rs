@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use outboard_profiler::{CalibrationError, MeterError, ProfileError};
+use outboard_profiler::{CalibrationError, MeterError, ProfileError, RadioImportError};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     Incomplete { command: &'static str, needed: &'static str },
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    #[error(transparent)]
+    Radio(#[from] RadioImportError),
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("{} has more than {most} bytes: no device profile is that long", path.display())]

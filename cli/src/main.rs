@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! outboard probe                measures what this machine draws at which load, and writes a device profile
-//! outboard profile import FILE  makes a device profile of an Android phone's power_profile.xml
+//! outboard profile import FILE  makes a device profile of an Android phone's file, or of a radio's
 //! outboard profile show NAME    prints a profile that comes along, or checks a file
 //! outboard profile list         names those that come along
 //! ```
@@ -38,7 +38,9 @@ fn perform(command: Command) -> Result<(), Failure> {
             let mut machine = ThisMachine::new(&options.sysfs);
             probe::run(&options, &mut machine, &mut std::io::stderr())
         }
-        Command::ImportProfile { file, output } => profile::import(&file, output.as_deref()),
+        Command::ImportProfile { file, device, output } => {
+            profile::import(&file, device.as_deref(), output.as_deref())
+        }
         Command::ShowProfile { profile } => profile::show(&profile),
         Command::ListProfiles => profile::list(),
     }

@@ -4,20 +4,45 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use outboard_profiler::DeviceProfile;
+use outboard_profiler::{DeviceProfile, RadioFile, RadioProfile};
 
 use crate::failure::Failure;
 
 /// Far above any profile; what is longer is another kind of file.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// Makes a profile of an Android phone's.
-pub(crate) fn import(file: &Path, output: Option<&Path>) -> Result<(), Failure> {
+/// Makes a profile of an Android phone's file, or of what ARO or EnergyBox say of a radio; EnergyBox has a file of the network
+/// and one of the device.
+pub(crate) fn import(file: &Path, device: Option<&Path>, output: Option<&Path>) -> Result<(), Failure> {
     let text = read(file)?;
-    // The whole path is in errors, the name alone in the sources of figures: folders differ from machine to machine.
-    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    let profile = DeviceProfile::import_android(&name, &text)?;
+    let name = name_of(file);
+    let kind = file.extension().unwrap_or_default();
+    let profile = match device {
+        None if kind.eq_ignore_ascii_case("conf") => {
+            of_radio(&name, RadioProfile::from_aro(RadioFile { name: &name, text: &text })?)
+        }
+        None => DeviceProfile::import_android(&name, &text)?,
+        Some(device) => {
+            let (own, its) = (name_of(device), read(device)?);
+            let network = RadioFile { name: &name, text: &text };
+            let device = RadioFile { name: &own, text: &its };
+            of_radio(&own, RadioProfile::from_energybox(network, device)?)
+        }
+    };
     write(&profile.to_toml(), output)
+}
+
+/// The whole path is in errors, the name alone in the sources of figures: folders differ from machine to machine.
+fn name_of(file: &Path) -> String {
+    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// A device of which only the radio is known.
+fn of_radio(name: &str, radio: RadioProfile) -> DeviceProfile {
+    let mut profile = DeviceProfile::unknown();
+    profile.name = format!("a device with the radio of {name}");
+    profile.radio = radio;
+    profile
 }
 
 /// Prints a profile as it was understood.

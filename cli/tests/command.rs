@@ -83,3 +83,26 @@ fn every_listed_profile_can_be_shown() {
         assert!(outboard(&["profile", "show", name]).status.success(), "{name}");
     }
 }
+
+#[test]
+fn radio_files_are_imported_and_wrong_ones_say_what_is_missing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("it is written");
+        path.to_string_lossy().into_owned()
+    };
+    let network = file(
+        "net.config",
+        "TYPE=Wifi\nPSM_TO_CAM_THRESHOLD=1\nCAM_PSM_INACTIVITY_TIME=220\nCAM_TIME_WIMDOW=50\nWINDOW_DATA_RATE_THRESHOLD=3000\n",
+    );
+    let device =
+        file("dev.config", "TYPE=DeviceWifi\nPOWER_IN_PSM=0.03\nPOWER_IN_CAM=0.25\nPOWER_IN_CAMH=0.45\n");
+    let output = outboard(&["profile", "import", &network, &device]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("[radio]") && text.contains("0.22"), "{output:?}");
+    let broken = file("lte.conf", "PROFILE_TYPE=LTE\n");
+    let output = outboard(&["profile", "import", &broken]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && text.contains("lte.conf"), "{output:?}");
+}

@@ -127,7 +127,7 @@ fn profile(parser: &mut Parser) -> Result<Command, Failure> {
     let (mut words, mut output) = (Vec::new(), None);
     while let Some(argument) = parser.next()? {
         match argument {
-            Value(word) if words.len() < 2 => words.push(word),
+            Value(word) if words.len() < 3 => words.push(word),
             Long("output") => output = Some(PathBuf::from(parser.value()?)),
             Long("help") | Short('h') => return Ok(Command::Help(PROFILE_HELP)),
             other => return Err(other.unexpected().into()),
@@ -136,11 +136,15 @@ fn profile(parser: &mut Parser) -> Result<Command, Failure> {
     let mut words = words.into_iter();
     let command = words.next();
     let command = command.as_ref().and_then(|command| command.to_str());
-    match (command, words.next()) {
+    let (word, third) = (words.next(), words.next());
+    match (command, word) {
         (Some("import"), Some(file)) => {
-            let device = words.next().map(PathBuf::from);
-            Ok(Command::ImportProfile { file: file.into(), device, output })
+            Ok(Command::ImportProfile { file: file.into(), device: third.map(PathBuf::from), output })
         }
+        _ if third.is_some() => Err(Failure::Incomplete {
+            command: "profile",
+            needed: "fewer words, but for `import FILE DEVICE_FILE`",
+        }),
         (Some("import"), None) => Err(Failure::Incomplete { command: "profile import", needed: "a file" }),
         _ if output.is_some() => {
             Err(Failure::Incomplete { command: "--output", needed: "`profile import FILE` before it" })
@@ -211,7 +215,7 @@ mod tests {
             ("probe now", "unexpected argument"),
             ("profile", "profile needs `import FILE`"),
             ("profile import", "profile import needs a file"),
-            ("profile import a b", "unexpected argument"),
+            ("profile import a b c", "unexpected argument"),
             ("profile list pi", "profile needs"),
             ("profile list --output o", "--output needs"),
         ] {

@@ -71,7 +71,7 @@ impl Accuracy {
         let parts = if deviation.is_nan() { 25.0 } else { (deviation * deviation).clamp(0.0, 25.0) };
         self.uncertainty += DRIFT * DRIFT;
         let gain = self.uncertainty / (self.uncertainty + self.noise + parts);
-        self.bias += gain * error;
+        self.bias = (self.bias + gain * error).clamp(-MOST, MOST);
         self.uncertainty *= 1.0 - gain;
         self.calls += 1.0;
         let own = self.noise / (self.noise + parts);

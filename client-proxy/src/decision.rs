@@ -102,7 +102,9 @@ pub struct Offer {
     pub goodput: Bandwidth,
     /// How long the remote call usually takes.
     pub predicted: Duration,
-    /// How uncertain the parts of that are: the standard deviation of its logarithm.
+    /// The part of that which is taken as certain: waking the radio, and waiting for what was sent before.
+    pub delay: Duration,
+    /// How uncertain the other parts are: the standard deviation of the logarithm of their sum.
     pub deviation: f64,
     /// How long a local run usually takes; `None` for a method that never ran here.
     pub local: Option<Duration>,

@@ -100,7 +100,9 @@ impl MethodInfo {
 pub(crate) struct MethodState {
     pub(crate) info: MethodInfo,
     pub(crate) slowdown: f64,
-    pub(crate) hedge: Hedge,
+    hedge: Hedge,
+    /// A run beside a server came to something that only happens once, or only in place.
+    unhedgeable: bool,
     /// What keeps it on the device for good.
     pub(crate) pin: Option<Pin>,
     /// Where the plan has it.
@@ -180,6 +182,7 @@ impl MethodState {
                 info.hedge.unwrap_or(default_hedge)
             },
             info,
+            unhedgeable: false,
             pin: None,
             placement: None,
             backs: 0.0,
@@ -201,10 +204,22 @@ impl MethodState {
         Terms {
             slowdown: self.slowdown,
             deadline: self.info.deadline,
-            hedge: self.hedge,
+            hedge: self.hedge(),
             accuracy,
             backs: self.backs,
         }
+    }
+
+    /// When the device runs it too: not where that would end at a call of a method that only runs in place, having lost the
+    /// time until then.
+    pub(crate) fn hedge(&self) -> Hedge {
+        if self.unhedgeable || self.backs > 0.0 { Hedge::Never } else { self.hedge }
+    }
+
+    /// A run beside a server ended at such a call.
+    pub(crate) fn cannot_be_hedged(&mut self) {
+        self.unhedgeable = true;
+        self.quotes.clear();
     }
 
     /// How far predictions for that server were off.

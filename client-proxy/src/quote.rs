@@ -45,7 +45,9 @@ pub(crate) struct Quote {
     pub(crate) local: Option<Duration>,
     /// A remote run, at best, usually, and at worst (one in twenty takes longer); `None` if nothing is known.
     pub(crate) remote: Option<Range>,
-    /// How uncertain the parts of a remote run are together.
+    /// The part of a remote run's time that is taken as certain: waking the radio, and waiting for what was sent before.
+    pub(crate) delay: Duration,
+    /// How uncertain the other parts are together.
     pub(crate) deviation: f64,
     /// A local and a remote run's energy, where the device's figures are known.
     pub(crate) energy: Option<(Energy, Energy)>,
@@ -284,8 +286,11 @@ impl Quote {
             // The radio is awake for as long as the attempt is under way, which is more than usual on average.
             let under_way = terms.under_way(all, bound, local);
             let usual = all.median().as_secs_f64().max(1e-9);
-            let energy = energies
-                .map(|((here, there), _)| there.scaled(under_way.as_secs_f64() / usual) + here.scaled(late));
+            // A run beside the server from the start is spent in any case.
+            let here_too = if terms.hedge == Hedge::Always { 1.0 } else { late };
+            let energy = energies.map(|((here, there), _)| {
+                there.scaled(under_way.as_secs_f64() / usual) + here.scaled(here_too)
+            });
             Tried { time, energy }
         });
         // Generous on purpose: the true size is checked again, and encoding costs far less than sending.
@@ -294,6 +299,7 @@ impl Quote {
         Self {
             local,
             remote: range,
+            delay,
             deviation: sum.map_or(0.0, Spread::deviation),
             energy: energies.map(|(energy, _)| energy),
             tried,

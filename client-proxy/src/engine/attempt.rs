@@ -135,7 +135,12 @@ impl Engine {
         session.call(now, frame).map_err(not_sent)?;
         let instance = self.servers[position].instance;
         let speed_ratio = self.servers[position].speed_ratio(self.settings.device_speed);
-        let most = || self.cost(offer.bound.unwrap_or_default(), offer.energy.map(|(_, there)| there));
+        let most = || {
+            let bound = offer.bound.unwrap_or_default();
+            // Until it is given up it takes as much as a call that took so long.
+            let longer = bound.as_secs_f64() / offer.predicted.as_secs_f64().max(1e-9);
+            self.cost(bound, offer.energy.map(|(_, there)| there.scaled(longer.max(1.0))))
+        };
         let reserved = if offer.exploring { most() } else { 0.0 };
         self.purse.reserve(reserved);
         let counts = &mut self.methods[offer.request.method.position()].counts;
@@ -179,6 +184,7 @@ impl Engine {
             AbandonReason::Cancelled => self.settle(now, &under_way, Came::ToNothing(Duration::ZERO)),
             AbandonReason::Late => {
                 self.count_late(now, &under_way);
+                self.learn_late(now, &under_way);
                 self.settle(now, &under_way, Came::ToNothing(now.since(under_way.sent)));
             }
             AbandonReason::Hedged(ran) => self.hedge_won(now, &under_way, ran),
@@ -229,8 +235,9 @@ impl Engine {
         });
         let state = self.state_of(&under_way);
         state.counts.hedges_lost += u64::from(under_way.hedged);
-        let Offer { server, predicted, deviation, .. } = under_way.offer;
-        state.accuracy_mut(server).took(predicted, deviation, now.since(under_way.sent));
+        let Offer { server, predicted, delay, deviation, .. } = under_way.offer;
+        let took = now.since(under_way.sent).saturating_sub(delay);
+        state.accuracy_mut(server).took(predicted.saturating_sub(delay), deviation, took);
         state.recovered(under_way.offer.server);
         state.quotes.clear();
         let server = &mut self.servers[under_way.offer.server.position()];
@@ -290,6 +297,7 @@ impl Engine {
             }
             Failure::NotRun(NotRun::TooLate) => {
                 self.count_late(now, &under_way);
+                self.learn_late(now, &under_way);
                 self.settle(now, &under_way, Came::ToNothing(now.since(under_way.sent)));
             }
             Failure::NotRun(NotRun::Method) => {
@@ -359,15 +367,21 @@ impl Engine {
         let jitter = self.jitter.draw();
         let state = self.state_of(under_way);
         state.counts.late += 1;
-        let Offer { server, predicted, deviation, .. } = under_way.offer;
-        state.accuracy_mut(server).was_late(predicted, deviation, now.since(under_way.sent));
-        state.quotes.clear();
         let trouble = state.trouble_with(under_way.offer.server);
         trouble.late_in_a_row += 1;
         // A bound is passed by one good call in twenty; two in a row say that something has changed.
         if trouble.late_in_a_row >= 2 {
             trouble.hold(now, LocalReason::Late, jitter);
         }
+    }
+
+    /// The attempt was given up: it would have taken longer. One that is only overdue tells by itself how long it takes.
+    pub(super) fn learn_late(&mut self, now: Timestamp, under_way: &UnderWay) {
+        let Offer { server, predicted, delay, deviation, .. } = under_way.offer;
+        let waited = now.since(under_way.sent).saturating_sub(delay);
+        let state = self.state_of(under_way);
+        state.accuracy_mut(server).was_late(predicted.saturating_sub(delay), deviation, waited);
+        state.quotes.clear();
     }
 
     /// The attempt failed in a way that the next one would probably fail in too.
@@ -414,7 +428,8 @@ impl Engine {
             Came::Back { elapsed, local } => {
                 let cost = self.cost(elapsed, energy);
                 self.purse.earn(cost);
-                let here = under_way.offer.energy.map(|(here, _)| here);
+                // Where the device ran it too, that run saved no energy.
+                let here = under_way.offer.energy.map(|(here, _)| here).filter(|_| !under_way.hedged);
                 local.map_or(0.0, |local| cost - self.cost(local, here))
             }
         };

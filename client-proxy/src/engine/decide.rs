@@ -117,8 +117,11 @@ impl Engine {
             state.terms(server),
             &self.market(now, server),
         );
-        let fresh = self.offer(now, request, server, &quote)?;
-        Ok(Offer { asked: offer.asked, ..fresh })
+        let fresh = self.offer(now, request, server, &quote);
+        if let (Err(LocalReason::RadioSilent), Some(spoilt)) = (&fresh, quote.spoilt) {
+            self.radio.forgo(now, spoilt);
+        }
+        Ok(Offer { asked: offer.asked, ..fresh? })
     }
 
     /// The terms on which a call may go to a server, if any.
@@ -143,6 +146,7 @@ impl Engine {
             most: frame_limit,
             goodput: quote.goodput,
             predicted: quote.remote.map_or(Duration::ZERO, |remote| remote.usual),
+            delay: quote.delay,
             deviation: quote.deviation,
             local: quote.local,
             energy: quote.energy,
@@ -151,7 +155,7 @@ impl Engine {
             hedge: if request.within.is_some() || request.root.is_some() {
                 Hedge::Never
             } else {
-                state.hedge
+                state.hedge()
             },
             asked,
         };

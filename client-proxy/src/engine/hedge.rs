@@ -29,6 +29,14 @@ impl Engine {
         self.count_late(now, &before);
     }
 
+    /// The run on the device beside an attempt ended at a call of a method that may only run in place. Later calls are not
+    /// hedged.
+    pub fn hedge_was_void(&mut self, method: MethodIndex) {
+        if let Some(state) = self.methods.get_mut(method.position()) {
+            state.cannot_be_hedged();
+        }
+    }
+
     /// The device was done after the attempt had ended without a result.
     pub fn hedge_stood_in(&mut self, method: MethodIndex) {
         if let Some(state) = self.methods.get_mut(method.position()) {
@@ -40,6 +48,7 @@ impl Engine {
     pub(super) fn hedge_won(&mut self, now: Timestamp, under_way: &UnderWay, ran: Duration) {
         // Slower than the device it is too late, whatever the bound.
         self.count_late(now, under_way);
+        self.learn_late(now, under_way);
         self.methods[under_way.offer.request.method.position()].counts.hedges_won += 1;
         let lost = now.since(under_way.offer.asked).saturating_sub(ran);
         self.settle(now, under_way, Came::ToNothing(lost));

@@ -45,8 +45,6 @@ pub(super) struct Prober {
     known: Vec<(u64, f64)>,
     looked: Option<Timestamp>,
     probed: Option<Timestamp>,
-    /// What was set aside for the probe under way.
-    reserved: Duration,
     /// Probes that taught nothing, one after the other.
     fruitless: u32,
 }
@@ -95,14 +93,7 @@ pub(super) fn price(way: Spread<Duration>, radio_is_hot: bool) -> Duration {
 
 impl Prober {
     pub(super) fn new(share: f64) -> Self {
-        Self {
-            purse: Purse::new(share),
-            known: Vec::new(),
-            looked: None,
-            probed: None,
-            reserved: Duration::ZERO,
-            fruitless: 0,
-        }
+        Self { purse: Purse::new(share), known: Vec::new(), looked: None, probed: None, fruitless: 0 }
     }
 
     /// Counts what was called since the last look; whether anything was.
@@ -244,8 +235,9 @@ impl Engine {
         let Some(session) = self.servers[position].session_mut() else { return };
         if session.probe(now, look.up, look.down) {
             tracing::debug!(server = %self.servers[position].settings.name, ?look, "probing");
-            self.prober.purse.reserve(look.takes.as_secs_f64());
-            (self.prober.reserved, self.prober.probed) = (look.takes, Some(now));
+            // Charged as it was expected, whatever becomes of it: an answer may never come.
+            self.prober.purse.settle(0.0, look.takes.as_secs_f64());
+            self.prober.probed = Some(now);
             self.prober.fruitless += 1;
             self.servers[position].probes += 1;
             self.pump(now, position);
@@ -254,8 +246,6 @@ impl Engine {
 
     /// A probe was answered.
     pub(super) fn probed(&mut self, now: Timestamp, position: usize, probed: Probed) {
-        let reserved = std::mem::take(&mut self.prober.reserved);
-        self.prober.purse.settle(reserved.as_secs_f64(), probed.elapsed.as_secs_f64());
         let Probed { up, down, elapsed } = probed;
         let server = &mut self.servers[position];
         let before = server.network.goodput_up(now).deviation();

@@ -75,7 +75,8 @@ pub(super) fn heartbeat(energy: &EnergyModel, sessions: usize) -> Duration {
     let ping = energy.radio().map(|radio| radio.marginal(None, &exchange).energy.as_joules_f64());
     let idle = energy.waiting(Duration::from_secs(1)).map(|second| second.as_joules_f64());
     let Some((ping, idle)) = ping.zip(idle) else { return shortest };
-    let all = ping * sessions as f64;
+    // A server may be added later.
+    let all = ping * sessions.max(1) as f64;
     // What a heartbeat of that length may take. An idle device that draws nothing leaves nothing to divide by.
     let allowed = |heartbeat: Duration| SHARE * idle * heartbeat.as_secs_f64();
     if all <= allowed(shortest) {
@@ -125,7 +126,7 @@ mod tests {
         assert_eq!(seconds(Some(0.0), "lte", 1), 600);
         assert_eq!(seconds(None, "lte", 1), 15, "of nothing known no share is known");
         assert_eq!(heartbeat(&EnergyModel::default(), 1).as_secs(), 15);
-        assert_eq!(seconds(Some(2.29), "lte", 0), 15);
+        assert_eq!(seconds(Some(2.29), "lte", 0), seconds(Some(2.29), "lte", 1), "one may be added later");
         assert!(LONGEST * 3 <= outboard_wire::Limits::default().silence);
     }
 }

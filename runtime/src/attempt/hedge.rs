@@ -152,6 +152,9 @@ impl Trip<'_> {
         let Hedged::Runs { overdue, over, .. } = &mut self.hedged else { return None };
         let (overdue, over) = (*overdue, over.take());
         self.hedged = Hedged::Not;
+        if let (Err(ShimError::CallBack(_)), Some(index)) = (&given, self.method.index()) {
+            self.device.with(|engine, _| engine.hedge_was_void(index));
+        }
         let reason = match given {
             Ok(given) => {
                 let answer = given.into_answer();

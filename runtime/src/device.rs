@@ -98,6 +98,7 @@ impl Device {
         tenancy: Tenancy,
         (limits, bases): (Limits, ByteCount),
         outside: Outside,
+        hedges: Hedges,
     ) -> Arc<Self> {
         let links = (0..servers).map(|_| None).collect();
         let core =
@@ -111,7 +112,7 @@ impl Device {
             most: ByteCount::from_bytes(limits.frame_bytes.into()),
             beliefs: Beliefs::new(beliefs::bounds(bases)),
             outside,
-            hedges: Hedges::new(),
+            hedges,
         });
         device.with(|_, _| ());
         device

@@ -34,8 +34,13 @@ pub(crate) struct Hedging {
 struct Running(Arc<AtomicUsize>);
 
 impl Hedges {
-    pub(crate) fn new() -> Self {
-        let most = std::thread::available_parallelism().map_or(1, usize::from);
+    /// As many as the machine has cores.
+    pub(crate) fn of_machine() -> Self {
+        Self::new(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// At most so many at once.
+    pub(crate) fn new(most: usize) -> Self {
         Self { threads: Threads::new("outboard-hedge", Ground::Device), running: Arc::default(), most }
     }
 
@@ -103,7 +108,7 @@ mod tests {
 
     #[test]
     fn no_more_run_than_may_and_each_that_ends_makes_room() {
-        let hedges = Hedges { most: 1, ..Hedges::new() };
+        let hedges = Hedges::new(1);
         let (let_go, gate) = mpsc::channel::<()>();
         assert!(hedges.start(move || {
             let _ = gate.recv();

@@ -17,6 +17,7 @@ use crate::context::{self, Context, ContextGuard};
 use crate::device::{self, Command, Device};
 use crate::driver::{self, Work};
 use crate::error::StartError;
+use crate::hedge::Hedges;
 use crate::identity::{instance, of_this_app};
 use crate::keep::Keeper;
 use crate::outside::{Outside, System};
@@ -288,7 +289,15 @@ impl Builder {
             work,
             addresses: Mutex::new(config.servers),
         });
-        let device = Device::new(engine, servers, clock, tenancy, (limits, config.bases), outside);
+        let device = Device::new(
+            engine,
+            servers,
+            clock,
+            tenancy,
+            (limits, config.bases),
+            outside,
+            Hedges::of_machine(),
+        );
         let weak = Arc::downgrade(&device);
         let drive = {
             let weak = weak.clone();

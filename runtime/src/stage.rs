@@ -103,11 +103,28 @@ fn ground() -> Ground {
 pub(crate) fn admit(ground: Ground, job: Box<dyn FnOnce() + Send>) -> Box<dyn FnOnce() + Send> {
     let Some(stage) = current() else { return job };
     let seat = stage.turns.admit();
+    let mut admitted = Admitted { stage, seat, came: false };
     Box::new(move || {
-        let _place = Arc::clone(&stage).take_place(seat, ground);
-        stage.turns.await_turn(seat);
+        admitted.came = true;
+        let _place = Arc::clone(&admitted.stage).take_place(seat, ground);
+        admitted.stage.turns.await_turn(seat);
         job();
     })
+}
+
+/// The seat of a job. Dropped before the job ran, since no thread could be had for it, it is given up.
+struct Admitted {
+    stage: Arc<Stage>,
+    seat: Seat,
+    came: bool,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        if !self.came {
+            self.stage.turns.leave(self.seat);
+        }
+    }
 }
 
 impl Stage {

@@ -13,6 +13,8 @@ pub struct DeviceModel {
     pub energy: EnergyModel,
     /// Its radio. `None`: not known, or none.
     pub radio: Option<RadioModel>,
+    /// How many cores it has: as many calls run beside their attempts at once. Default 1.
+    pub cores: u16,
     /// How fast it runs the reference loop, in steps per second: a server's speed is told in the same unit. Default 10⁸.
     pub steps_per_second: u64,
 }
@@ -22,7 +24,8 @@ impl DeviceModel {
     pub fn new(profile: &DeviceProfile) -> Self {
         let idle = profile.cpu.idle.as_ref().map(|figure| figure.value);
         let radio = RadioModel::new(&profile.radio, idle);
-        Self { energy: EnergyModel::new(profile), radio, ..Self::default() }
+        let cores = profile.cpu.cores.unwrap_or(1);
+        Self { energy: EnergyModel::new(profile), radio, cores, ..Self::default() }
     }
 
     /// What its processors draw above silence while one of them is busy for that long.
@@ -38,7 +41,7 @@ impl DeviceModel {
 
 impl Default for DeviceModel {
     fn default() -> Self {
-        Self { energy: EnergyModel::default(), radio: None, steps_per_second: 100_000_000 }
+        Self { energy: EnergyModel::default(), radio: None, cores: 1, steps_per_second: 100_000_000 }
     }
 }
 

@@ -223,7 +223,8 @@ impl Simulation {
                 speed: server.claimed_speed(self.device.steps_per_second),
             },
         };
-        let cast = Cast::new(settings, self.servers.iter().enumerate().map(role).collect());
+        let mut cast = Cast::new(settings, self.servers.iter().enumerate().map(role).collect());
+        cast.cores = self.device.cores.into();
         let account = Arc::new(Mutex::new(Account::new(self)));
         let scene = Surroundings::new(self, Arc::clone(&account));
         let performed = stage::perform(cast, Box::new(scene), app)?;

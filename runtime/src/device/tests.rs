@@ -48,7 +48,7 @@ impl World {
         let engine = Engine::new(settings, clock.now());
         let tenancy = Tenancy::new(Tenant::Other).unwrap();
         let bounds = (Limits::default(), ByteCount::from_bytes(1 << 20));
-        let device = Device::new(engine, 1, clock, tenancy, bounds, outside);
+        let device = Device::new(engine, 1, clock, tenancy, bounds, outside, Hedges::new(1));
         Self { device, listener, connector, address, commands, _work }
     }
 

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::device::Device;
 use crate::error::StartError;
+use crate::hedge::Hedges;
 use crate::identity::of_this_app;
 use crate::outside::Outside;
 use crate::registry::{Tenancy, Tenant};
@@ -30,6 +31,8 @@ pub struct Cast {
     pub servers: Vec<ServerRole>,
     /// Most state that the device, and each server for it, keeps so that it need not be sent again.
     pub bases: ByteCount,
+    /// The device's cores: as many calls run beside their attempts at once. Default: 1.
+    pub cores: usize,
     /// How long the app waits at first for a session, before its code runs. Default: 5 s.
     pub patience: Duration,
 }
@@ -73,7 +76,7 @@ impl Cast {
     /// A device and its servers, with defaults for the rest.
     pub fn new(settings: Settings, servers: Vec<ServerRole>) -> Self {
         let bases = ByteCount::from_bytes(64 << 20);
-        Self { settings, servers, bases, patience: Duration::from_secs(5) }
+        Self { settings, servers, bases, cores: 1, patience: Duration::from_secs(5) }
     }
 }
 
@@ -152,7 +155,15 @@ fn set_up(stage: &Arc<Stage>, cast: &Cast) -> Result<Arc<Device>, StartError> {
     let engine = Engine::new(settings, clock.now());
     let tenancy = Tenancy::new(Tenant::Other).ok_or(StartError::AlreadyRunning)?;
     let outside = Outside::Stage(Arc::downgrade(stage));
-    let device = Device::new(engine, cast.servers.len(), clock, tenancy, (limits, cast.bases), outside);
+    let device = Device::new(
+        engine,
+        cast.servers.len(),
+        clock,
+        tenancy,
+        (limits, cast.bases),
+        outside,
+        Hedges::new(cast.cores),
+    );
     stage.ends.set_device(&device);
     Ok(device)
 }

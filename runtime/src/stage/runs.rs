@@ -149,8 +149,9 @@ impl Run {
 
     /// A server ran it.
     pub(crate) fn ran_there(mut self) {
-        self.in_vain = false;
         let landed = LANDED.take();
+        // Without a server's reply it was the run beside the attempt that was done first.
+        self.in_vain &= landed.is_none();
         self.end(landed);
     }
 

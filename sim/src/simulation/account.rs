@@ -35,11 +35,25 @@ struct Open {
     /// The ways as they were when it began, for what might have been.
     paths: Vec<Path>,
     busy: Duration,
-    /// Time on the device of everything that ran for it, wherever it ran.
-    all: Duration,
-    /// The part of it that has to run on the device, and in how many runs.
+    /// What ran for it, in time on the device: in place on the device, beside an attempt, and on servers.
+    here: Duration,
+    beside: Duration,
+    there: Duration,
+    /// What has to run on the device, in place, and in how many runs.
     device: Duration,
     call_backs: u32,
+}
+
+impl Open {
+    /// What the call takes on the device, by the run whose result was the call's.
+    fn whole(&self, ended: &Ended) -> Duration {
+        let in_place = self.here - self.device;
+        match ended.server {
+            Some(_) => self.there + self.device,
+            None if in_place.is_zero() => self.beside,
+            None => self.here,
+        }
+    }
 }
 
 /// Bytes around the slots of a call, and around its reply: ids, times, lengths.
@@ -64,7 +78,9 @@ impl Account {
         self.open = Some(Open {
             paths: self.paths.clone(),
             busy: self.busy,
-            all: Duration::ZERO,
+            here: Duration::ZERO,
+            beside: Duration::ZERO,
+            there: Duration::ZERO,
             device: Duration::ZERO,
             call_backs: 0,
         });
@@ -75,9 +91,13 @@ impl Account {
         if ran.ground == Ground::Device {
             self.busy += time;
         }
-        let Some(open) = self.open.as_mut().filter(|_| !ran.hedge) else { return };
-        open.all += time;
-        if ran.method.descriptor().kind == Kind::Device {
+        let Some(open) = &mut self.open else { return };
+        match ran.ground {
+            Ground::Server(_) => open.there += time,
+            Ground::Device if ran.hedge => open.beside += time,
+            Ground::Device => open.here += time,
+        }
+        if !ran.hedge && ran.method.descriptor().kind == Kind::Device {
             open.device += time;
             open.call_backs += 1;
         }
@@ -90,7 +110,10 @@ impl Account {
             let radio = spent(&self.paths)?.saturating_sub(spent(&open.paths)?);
             Some(self.device.idle(took)? + self.device.busy(self.busy - open.busy)? + radio)
         });
-        let here = open.as_ref().map(|open| Figures { time: open.all, energy: self.running(open.all) });
+        let here = open.as_ref().map(|open| {
+            let time = open.whole(&ended);
+            Figures { time, energy: self.running(time) }
+        });
         let there = open.and_then(|open| match ended.server {
             Some(_) => Some(Figures { time: took, energy }),
             None => self.there(open, &ended),
@@ -115,11 +138,12 @@ impl Account {
     fn there(&self, mut open: Open, ended: &Ended) -> Option<Figures> {
         let (up, down) = ended.size?;
         let before = spent(&open.paths);
+        let work = open.whole(ended) - open.device;
         let path = open.paths.first_mut()?;
         let lane = |size: ByteCount| if size < BULK { Lane::Small } else { Lane::Bulk };
         let (up, down) = (up + AROUND, down + AROUND);
         let arrived = path.up(ended.began, up, lane(up))?;
-        let server = self.server.as_ref()?.takes(open.all - open.device);
+        let server = self.server.as_ref()?.takes(work);
         let back = path.round_trip(arrived) * open.call_backs + open.device;
         let reception = path.down(arrived + server + back, down, lane(down))?;
         let time = path.receive(reception.begins, &reception).since(ended.began);

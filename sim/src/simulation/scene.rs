@@ -27,16 +27,12 @@ pub(super) struct Surroundings {
 /// A server, and what is around it.
 struct Host {
     model: ServerModel,
-    state: State,
+    /// There is no process.
+    dead: bool,
+    /// Nothing passes.
+    silent: bool,
     /// What would have arrived while nothing was heard.
     held: VecDeque<Event>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Up,
-    Dead,
-    Silent,
 }
 
 /// A link that was made.
@@ -44,6 +40,8 @@ struct Line {
     server: usize,
     /// Both ends may still send.
     open: bool,
+    /// Its handshake is over, well or badly.
+    settled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -54,7 +52,7 @@ enum Event {
         began: Timestamp,
     },
     NoAnswer {
-        server: usize,
+        link: LinkId,
     },
     /// The first byte of a frame reaches the device's radio.
     Reaches {
@@ -90,7 +88,8 @@ impl Surroundings {
         }
         let host = |(model, _): &(ServerModel, Way)| Host {
             model: model.clone(),
-            state: State::Up,
+            dead: false,
+            silent: false,
             held: VecDeque::new(),
         };
         Self {
@@ -123,23 +122,25 @@ impl Surroundings {
 
     fn happen(&mut self, now: Timestamp, event: Event) -> Option<Happening> {
         let server = match &event {
-            Event::Greeted { link, .. } | Event::Broken { link, .. } => self.links.get(link)?.server,
-            Event::Arrived(arrival) => self.links.get(&arrival.link)?.server,
-            Event::NoAnswer { server } | Event::Fault { server, .. } | Event::Reaches { server, .. } => {
-                *server
+            Event::Greeted { link, .. } | Event::Broken { link, .. } | Event::NoAnswer { link } => {
+                self.links.get(link)?.server
             }
+            Event::Arrived(arrival) => self.links.get(&arrival.link)?.server,
+            Event::Fault { server, .. } | Event::Reaches { server, .. } => *server,
         };
         let crosses = matches!(event, Event::Greeted { .. } | Event::Arrived(_) | Event::Broken { .. });
-        if crosses && self.servers[server].state == State::Silent {
+        if crosses && self.servers[server].silent {
             self.servers[server].held.push_back(event);
             return None;
         }
         match event {
             Event::Greeted { link, legs, began } => self.greeted(now, link, legs, began),
-            Event::NoAnswer { server } => Some(Happening::Refused {
-                server: ServerIndex(server as u16),
-                why: "it does not answer".to_owned(),
-            }),
+            Event::NoAnswer { link } => {
+                let line = self.links.get_mut(&link).filter(|line| !line.settled)?;
+                (line.settled, line.open) = (true, false);
+                let why = "it does not answer".to_owned();
+                Some(Happening::Refused { server: ServerIndex(server as u16), why })
+            }
             Event::Reaches { server, reception, then } => {
                 let arrives = self.account().paths[server].receive(now, &reception);
                 self.agenda.enter(arrives, *then);
@@ -153,12 +154,13 @@ impl Surroundings {
 
     /// A packet of a handshake has arrived; an even number of them is still to come, or none.
     fn greeted(&mut self, now: Timestamp, link: LinkId, legs: u32, began: Timestamp) -> Option<Happening> {
-        let server = self.links.get(&link)?.server;
-        let index = ServerIndex(server as u16);
-        if self.servers[server].state == State::Dead {
-            self.agenda.enter(began + NO_ANSWER, Event::NoAnswer { server });
+        let line = self.links.get_mut(&link).filter(|line| !line.settled)?;
+        let server = line.server;
+        // Nobody is there to answer, and the device gives up by itself.
+        if self.servers[server].dead {
             return None;
         }
+        line.settled = legs == 0;
         if legs > 0 {
             let from = if legs.is_multiple_of(2) { End::Device } else { End::Server };
             let next = Event::Greeted { link, legs: legs - 1, began };
@@ -167,7 +169,7 @@ impl Surroundings {
         }
         let round_trips = self.servers[server].model.handshake.max(1);
         let round_trip = now.since(began) / round_trips;
-        Some(Happening::Connected { link, server: index, round_trip })
+        Some(Happening::Connected { link, server: ServerIndex(server as u16), round_trip })
     }
 
     fn arrived(&mut self, now: Timestamp, arrival: Arrival) -> Option<Happening> {
@@ -176,16 +178,16 @@ impl Surroundings {
         if arrival.at == End::Device {
             return Some(Happening::Arrived(arrival));
         }
-        match self.servers[server].state {
-            State::Dead => None,
-            State::Up if !open => {
-                // A run of the server that does not know the connection says so.
-                let event = Event::Broken { link: arrival.link, at: End::Device };
-                self.cross(now, server, End::Server, CLOSE, Lane::Small, event);
-                None
-            }
-            _ => Some(Happening::Arrived(arrival)),
+        if self.servers[server].dead {
+            return None;
         }
+        if !open {
+            // A run of the server that does not know the connection says so.
+            let event = Event::Broken { link: arrival.link, at: End::Device };
+            self.cross(now, server, End::Server, CLOSE, Lane::Small, event);
+            return None;
+        }
+        Some(Happening::Arrived(arrival))
     }
 
     fn befall(&mut self, now: Timestamp, server: usize, fault: Fault) -> Option<Happening> {
@@ -193,24 +195,20 @@ impl Surroundings {
         let host = &mut self.servers[server];
         match fault {
             Fault::Killed => {
-                host.state = State::Dead;
+                host.dead = true;
                 self.links
                     .values_mut()
                     .filter(|line| line.server == server)
                     .for_each(|line| line.open = false);
                 Some(Happening::Killed { server: index })
             }
-            Fault::Started => {
-                let was_dead = host.state == State::Dead;
-                host.state = State::Up;
-                was_dead.then_some(Happening::Started { server: index })
-            }
+            Fault::Started => std::mem::take(&mut host.dead).then_some(Happening::Started { server: index }),
             Fault::Silent => {
-                host.state = State::Silent;
+                host.silent = true;
                 None
             }
             Fault::Heard => {
-                host.state = State::Up;
+                host.silent = false;
                 for event in std::mem::take(&mut host.held) {
                     self.agenda.enter(now, event);
                 }
@@ -247,9 +245,10 @@ impl Scene for Surroundings {
 
     fn connect(&mut self, now: Timestamp, server: ServerIndex, link: LinkId) {
         let server = server.position();
-        self.links.insert(link, Line { server, open: true });
+        self.links.insert(link, Line { server, open: true, settled: false });
         let legs = self.servers[server].model.handshake.max(1) * 2 - 1;
         let greeted = Event::Greeted { link, legs, began: now };
+        self.agenda.enter(now + NO_ANSWER, Event::NoAnswer { link });
         self.cross(now, server, End::Device, HANDSHAKE, Lane::Small, greeted);
     }
 

@@ -144,3 +144,72 @@ fn a_cost_is_shown_by_what_a_unit_takes() {
     let cost: MethodCost = outboard_sim::IntoCost::into_cost(ms(3));
     assert_eq!(format!("{cost:?}"), "MethodCost(3ms for one unit of work)");
 }
+
+#[derive(State, Default)]
+struct Job {
+    parts: Vec<u8>,
+}
+
+#[remoteable]
+impl Job {
+    fn whole(&mut self) -> usize {
+        let sum = (0..20).map(|_| self.part()).sum();
+        show_sum(sum);
+        sum
+    }
+
+    fn part(&self) -> usize {
+        self.parts.len()
+    }
+}
+
+#[outboard::device]
+fn show_sum(_: usize) {}
+
+#[test]
+fn a_call_that_calls_the_device_back_keeps_its_bound_when_the_server_falls_silent() {
+    let server = ServerModel::of_speed(10.0).with_faults([(at(15_000), Fault::Silent)]);
+    let outcome = Simulation::new()
+        .server(server, link(ms(5), 100))
+        .cost(method!(Job::whole), ms(1))
+        .cost(method!(Job::part), ms(50))
+        .cost(method!(show_sum), ms(1))
+        .run(|| {
+            let mut job = Job { parts: vec![7; 100_000] };
+            for round in 0..40 {
+                job.parts[0] = round;
+                job.whole();
+                pass(ms(500));
+            }
+        })
+        .expect("it runs");
+    assert!(outcome.counts(method!(Job::whole)).1 > 5, "{outcome}");
+    assert!(outcome.outer_calls().any(|call| call.in_vain), "{outcome}");
+    // 1,002 ms here, and ε is 0.4 where time is saved.
+    assert!(outcome.worst().is_some_and(|worst| worst.took <= ms(1_002 + 401 + 10)), "{outcome}");
+}
+
+#[test]
+fn what_a_call_takes_here_is_told_right_however_it_came_about() {
+    for hedge in [Hedge::Never, Hedge::Late] {
+        for fault in [Fault::Silent, Fault::Killed] {
+            let server = ServerModel::of_speed(10.0).with_faults([(at(3_050), fault)]);
+            let outcome = Simulation::new()
+                .server(server, link(ms(5), 100))
+                .hedge(hedge)
+                .cost(method!(primes), |work| Duration::from_micros(work as u64 * 1_000))
+                .run(|| {
+                    for _ in 0..40 {
+                        primes(1_000);
+                        pass(ms(10));
+                    }
+                })
+                .expect("it runs");
+            assert!(outcome.outer_calls().any(|call| call.in_vain), "{outcome}");
+            for call in outcome.outer_calls() {
+                let here = call.here.map(|here| here.time);
+                assert_eq!(here, Some(ms(1_000)), "{hedge:?} {fault:?} {call}");
+            }
+        }
+    }
+}

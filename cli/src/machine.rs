@@ -108,6 +108,7 @@ impl Machine for ThisMachine {
     }
 
     fn pause(&mut self, time: Duration) {
+        // The meter is read at both ends of a span in which the load runs, so the span has to pass: nothing tells of its end.
         std::thread::sleep(time);
     }
 

@@ -316,7 +316,7 @@ impl Quote {
     /// Whether a remote run of this call alone is usually better than a local one.
     pub(crate) fn pays(&self, objective: Objective) -> bool {
         match (objective, self.energy) {
-            (Objective::Energy | Objective::EnergyWithin(_), Some((local, remote))) => remote < local,
+            (objective, Some((local, remote))) if !objective.is_time() => remote < local,
             _ => self.local.zip(self.remote).is_some_and(|(local, remote)| remote.usual < local),
         }
     }
@@ -329,9 +329,7 @@ impl Quote {
         }
         let Some((local, tried)) = self.local.zip(self.tried) else { return false };
         match (objective, self.energy.zip(tried.energy)) {
-            (Objective::Energy | Objective::EnergyWithin(_), Some(((here, _), tried))) => {
-                tried < here.scaled(CLEARLY)
-            }
+            (objective, Some(((here, _), tried))) if !objective.is_time() => tried < here.scaled(CLEARLY),
             _ => tried.time < scaled(local, CLEARLY),
         }
     }
@@ -340,7 +338,7 @@ impl Quote {
     pub(crate) fn may_pay(&self, objective: Objective) -> bool {
         let Some((local, remote)) = self.local.zip(self.remote) else { return false };
         match (objective, self.energy) {
-            (Objective::Energy | Objective::EnergyWithin(_), Some((here, there))) => {
+            (objective, Some((here, there))) if !objective.is_time() => {
                 let hope = remote.hoped.as_secs_f64() / remote.usual.as_secs_f64().max(1e-9);
                 there.scaled(hope) < here
             }

@@ -100,10 +100,7 @@ impl Settings {
 
     /// ε of a method that does not state its own.
     pub(crate) fn default_slowdown(&self) -> f64 {
-        let by_objective = match self.feasible_objective() {
-            Objective::Time => 0.4,
-            Objective::Energy | Objective::EnergyWithin(_) => 1.05,
-        };
+        let by_objective = if self.feasible_objective().is_time() { 0.4 } else { 1.05 };
         self.slowdown.filter(|slowdown| slowdown.is_finite() && *slowdown >= 0.0).unwrap_or(by_objective)
     }
 }

@@ -8,7 +8,7 @@ use petgraph::visit::{EdgeRef, IntoEdgeReferences};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::problem::{Edge, Objective, Placement, Problem, ProblemError, Vertex};
+use crate::problem::{Cost, Edge, Objective, Placement, Problem, ProblemError, Shipping, Vertex};
 use crate::{Bandwidth, ByteCount, Energy, MethodIndex, Power};
 
 /// What a method costs over the profiled run, all its calls together and without the methods it calls.
@@ -37,10 +37,8 @@ pub struct CallFigures {
     pub calls: u64,
     /// Arguments, state and results, both ways.
     pub bytes: ByteCount,
-    /// Energy of shipping them.
-    pub energy: Energy,
-    /// Time of shipping them.
-    pub time: Duration,
+    /// What shipping them costs.
+    pub shipping: Shipping,
 }
 
 /// Methods with their profiled figures, and edges from caller to callee.
@@ -94,12 +92,9 @@ impl CallGraph {
         match self.graph.find_edge(from, to) {
             Some(edge) => {
                 let known = &mut self.graph[edge];
-                *known = CallFigures {
-                    calls: known.calls.saturating_add(figures.calls),
-                    bytes: known.bytes + figures.bytes,
-                    energy: known.energy + figures.energy,
-                    time: known.time.saturating_add(figures.time),
-                };
+                known.calls = known.calls.saturating_add(figures.calls);
+                known.bytes += figures.bytes;
+                known.shipping += figures.shipping;
             }
             None => {
                 self.graph.add_edge(from, to, figures);
@@ -135,7 +130,7 @@ impl CallGraph {
     /// Prices the shipping of every edge anew, by its calls and bytes on this link.
     pub fn price(&mut self, link: &LinkPrice) {
         for figures in self.graph.edge_weights_mut() {
-            (figures.energy, figures.time) = link.ship(figures.calls, figures.bytes);
+            figures.shipping = link.ship(figures.calls, figures.bytes);
         }
     }
 
@@ -145,20 +140,15 @@ impl CallGraph {
     /// Figures so large that their sum has no meaning.
     pub fn problem(&self, objective: Objective) -> Result<Problem, ProblemError> {
         let vertices = self.methods().map(|(method, figures)| Vertex {
-            method,
-            name: figures.name.clone(),
             local_energy: figures.local_energy,
             local_time: figures.local_time,
             remote_time: figures.remote_time,
             remote_energy: figures.remote_energy,
             pin: figures.pin,
+            ..Vertex::new(method, figures.name.clone())
         });
-        let edges = self.calls().map(|(caller, callee, figures)| Edge {
-            caller,
-            callee,
-            energy: figures.energy,
-            time: figures.time,
-        });
+        let edges =
+            self.calls().map(|(caller, callee, figures)| Edge { caller, callee, shipping: figures.shipping });
         Problem::new(vertices.collect(), edges.collect(), objective)
     }
 
@@ -181,16 +171,19 @@ pub struct LinkPrice {
 }
 
 impl LinkPrice {
-    /// Energy and time of that many calls that carry that many bytes in all.
+    /// What that many calls that carry that many bytes in all cost.
     ///
     /// `t = N·rtt + B / bandwidth`, `C = P_wait·N·rtt + P_tx·B / bandwidth` (MAUI §6.1, with the exchange and the
     /// payload apart).
-    pub fn ship(&self, calls: u64, bytes: ByteCount) -> (Energy, Duration) {
+    pub fn ship(&self, calls: u64, bytes: ByteCount) -> Shipping {
         let nanos = self.round_trip.as_nanos().saturating_mul(u128::from(calls));
         let exchange = u64::try_from(nanos).map_or(Duration::MAX, Duration::from_nanos);
         let payload = bytes / self.bandwidth;
-        let energy = self.waiting * exchange + self.transferring * payload;
-        (energy, exchange.saturating_add(payload))
+        Shipping {
+            fixed: Cost::ZERO,
+            round_trips: Cost { energy: self.waiting * exchange, time: exchange },
+            payload: Cost { energy: self.transferring * payload, time: payload },
+        }
     }
 }
 
@@ -253,7 +246,8 @@ mod tests {
         });
         let figures = graph.calls_between(UI, FIND).unwrap();
         // 4 × 25 ms at 0.1 W and 10 ms at 1 W.
-        assert_eq!(figures.time, Duration::from_millis(110));
-        assert_eq!(figures.energy, Energy::from_millijoules(20));
+        let cost = figures.shipping.total();
+        assert_eq!(cost.time, Duration::from_millis(110));
+        assert_eq!(cost.energy, Energy::from_millijoules(20));
     }
 }

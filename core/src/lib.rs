@@ -22,6 +22,7 @@
 
 mod graph;
 mod id;
+mod outlook;
 mod plan;
 mod problem;
 mod time;
@@ -31,7 +32,11 @@ pub use graph::{CallFigures, CallGraph, LinkPrice, MethodFigures, UnknownMethod}
 pub use id::{
     BodyHash, CallId, Epoch, InstanceId, MethodId, MethodIndex, SchemaHash, ServerIndex, SessionId,
 };
-pub use plan::{Choice, Plan, PlanError, Quality, Value, Why};
-pub use problem::{Cost, Edge, Objective, Placement, Problem, ProblemError, TimeBound, Vertex};
+pub use outlook::{Flip, Outlook, Piece};
+pub use plan::{Choice, Plan, PlanError, Quality, Why};
+pub use problem::{
+    Condition, Conditions, Constraints, Cost, Edge, EnergyBound, Exceeded, LatencyBound, Limit, MemoryLimit,
+    Objective, Placement, Problem, ProblemError, Resident, Resource, Shipping, TimeBound, Value, Vertex,
+};
 pub use time::Timestamp;
 pub use unit::{Bandwidth, ByteCount, Energy, Frequency, Power};

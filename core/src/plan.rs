@@ -1,22 +1,15 @@
-//! A plan: where every method runs, what that is worth, how sure that is, and why.
+//! A plan: where every method runs, what that is worth, how sure that is, why, and when it would be another.
 
-use std::fmt;
-use std::time::Duration;
+use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::problem::{Cost, Objective, Placement, Problem};
-use crate::{Energy, MethodIndex};
-
-/// A figure of the objective: energy or time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Value {
-    /// Of an energy objective.
-    Energy(Energy),
-    /// Of the time objective.
-    Time(Duration),
-}
+use crate::MethodIndex;
+use crate::outlook::{Flip, Outlook};
+use crate::problem::{
+    Condition, Cost, Edge, Exceeded, Limit, Objective, Placement, Problem, Resource, Value,
+};
 
 /// How good a plan is known to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,10 +42,12 @@ pub enum Why {
     Saves(Value),
     /// Running it in the other place would cost the same.
     Even,
-    /// Running it in the other place would be cheaper or even, but pass the time bound by that much.
-    TooSlow {
-        /// Time past the bound.
-        by: Duration,
+    /// Running it in the other place would be cheaper or even, but pass a limit.
+    Exceeds {
+        /// What is limited.
+        resource: Resource,
+        /// How far past the limit.
+        by: Value,
     },
     /// Running it in the other place would save that much: the plan is not optimal.
     WouldSave(Value),
@@ -67,28 +62,29 @@ pub struct Choice {
     pub name: String,
     /// Where it runs.
     pub placement: Placement,
-    /// Why there.
+    /// Why there. Methods that go together move together.
     pub why: Why,
 }
 
 /// A placement for every method of a problem, checked against it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     objective: Objective,
     choices: Vec<Choice>,
     cost: Cost,
     all_local: Cost,
     quality: Quality,
+    outlooks: Vec<Outlook>,
 }
 
 impl Plan {
     /// Makes a plan of a placement, one entry per position, after checking it against the problem in integers.
     ///
     /// # Errors
-    /// A placement of another length, one that moves a pinned method, or one that passes the time bound.
+    /// A placement of another length, one that moves a pinned method or tears a group apart, or one that passes a limit.
     pub fn new(problem: &Problem, placements: &[Placement], quality: Quality) -> Result<Self, PlanError> {
         let cost = check(problem, placements)?;
-        let choices = problem.vertices().iter().zip(placements).zip(reasons(problem, placements, cost));
+        let choices = problem.vertices().iter().zip(placements).zip(reasons(problem, placements));
         let choices = choices.map(|((vertex, placement), why)| Choice {
             method: vertex.method,
             name: vertex.name.clone(),
@@ -101,7 +97,28 @@ impl Plan {
             cost,
             all_local: problem.cost(&problem.all_local()),
             quality,
+            outlooks: Vec::new(),
         })
+    }
+
+    /// The same plan, which also tells how it changes with a condition.
+    #[must_use]
+    pub fn with_outlook(mut self, outlook: Outlook) -> Self {
+        self.outlooks.retain(|known| known.condition() != outlook.condition());
+        self.outlooks.push(outlook);
+        self
+    }
+
+    /// How the best placements change with a condition; `None` where nobody looked.
+    pub fn outlook(&self, condition: Condition) -> Option<&Outlook> {
+        self.outlooks.iter().find(|outlook| outlook.condition() == condition)
+    }
+
+    /// The nearest points at which a method changes places, two at most for each condition that was looked at.
+    pub fn flips(&self, method: MethodIndex) -> impl Iterator<Item = Flip> {
+        let position = self.position(method);
+        let flips = move |outlook| position.into_iter().flat_map(move |at| Outlook::flips(outlook, at));
+        self.outlooks.iter().flat_map(flips)
     }
 
     /// Where a method runs; `None` if the plan does not know it.
@@ -111,8 +128,12 @@ impl Plan {
 
     /// A method's part of the plan.
     pub fn choice(&self, method: MethodIndex) -> Option<&Choice> {
-        let position = self.choices.binary_search_by_key(&method, |choice| choice.method).ok()?;
-        Some(&self.choices[position])
+        self.position(method).map(|position| &self.choices[position])
+    }
+
+    /// A method's position in the problem, and in the outlooks.
+    pub fn position(&self, method: MethodIndex) -> Option<usize> {
+        self.choices.binary_search_by_key(&method, |choice| choice.method).ok()
     }
 
     /// Every method's part, by method.
@@ -156,38 +177,6 @@ impl Plan {
     }
 }
 
-impl Objective {
-    /// The part of a cost that this objective minimises.
-    pub fn value(self, cost: Cost) -> Value {
-        self.value_of(self.measure(cost))
-    }
-
-    /// The part of a cost that this objective minimises, as a bare number of microjoules or microseconds.
-    pub fn measure(self, cost: Cost) -> u64 {
-        match self {
-            Self::Energy | Self::EnergyWithin(_) => cost.energy.as_microjoules(),
-            Self::Time => u64::try_from(cost.time.as_micros()).unwrap_or(u64::MAX),
-        }
-    }
-
-    /// A bare number of microjoules or microseconds as a value of this objective.
-    pub fn value_of(self, measure: u64) -> Value {
-        match self {
-            Self::Energy | Self::EnergyWithin(_) => Value::Energy(Energy::from_microjoules(measure)),
-            Self::Time => Value::Time(Duration::from_micros(measure)),
-        }
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Energy(energy) => energy.fmt(f),
-            Self::Time(time) => fmt::Debug::fmt(time, f),
-        }
-    }
-}
-
 /// Why a placement is no plan for a problem.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -208,13 +197,23 @@ pub enum PlanError {
         /// Where it was placed.
         placed: Placement,
     },
-    /// The time bound does not hold.
-    #[error("the placement takes {time:?}, longer than the {limit:?} that are allowed")]
-    TooSlow {
-        /// The placement's time.
-        time: Duration,
-        /// The bound.
-        limit: Duration,
+    /// Methods that go together were placed apart.
+    #[error("`{one}` and `{other}` go together but are placed apart")]
+    TornApart {
+        /// The first of the group.
+        one: String,
+        /// The one that is elsewhere.
+        other: String,
+    },
+    /// A limit does not hold.
+    #[error("{resource} is {amount} under this placement, past the {most} that are allowed")]
+    Exceeded {
+        /// What is limited.
+        resource: Resource,
+        /// What the placement takes.
+        amount: Value,
+        /// The most that is allowed.
+        most: Value,
     },
 }
 
@@ -224,57 +223,100 @@ fn check(problem: &Problem, placements: &[Placement]) -> Result<Cost, PlanError>
     if given != wanted {
         return Err(PlanError::Length { given, wanted });
     }
-    for (vertex, placed) in problem.vertices().iter().zip(placements) {
-        if vertex.pin.is_some_and(|pin| pin != *placed) {
-            return Err(PlanError::Pin { name: vertex.name.clone(), placed: *placed });
+    let name = |position: usize| problem.vertices()[position].name.clone();
+    for (position, placed) in placements.iter().enumerate() {
+        if problem.pin(position).is_some_and(|pin| pin != *placed) {
+            return Err(PlanError::Pin { name: name(position), placed: *placed });
+        }
+        let leader = problem.leader(position);
+        if placements[leader] != *placed {
+            return Err(PlanError::TornApart { one: name(leader), other: name(position) });
         }
     }
-    let cost = problem.cost(placements);
-    match problem.time_limit() {
-        Some(limit) if cost.time > limit => Err(PlanError::TooSlow { time: cost.time, limit }),
-        _ => Ok(cost),
+    match problem.exceeded(placements) {
+        Some(Exceeded { resource, amount, most }) => Err(PlanError::Exceeded { resource, amount, most }),
+        None => Ok(problem.cost(placements)),
     }
 }
 
-/// Why each method is where it is: what moving it alone would change.
-fn reasons(problem: &Problem, placements: &[Placement], cost: Cost) -> Vec<Why> {
-    // Per vertex, what the other place would add to and take from the cost.
-    let mut moves = vec![(Cost::default(), Cost::default()); placements.len()];
-    for ((vertex, placement), (added, taken)) in problem.vertices().iter().zip(placements).zip(&mut moves) {
-        *added += vertex.cost(placement.other());
-        *taken += vertex.cost(*placement);
-    }
-    for (caller, callee, edge) in problem.edges().filter(|(caller, callee, _)| caller != callee) {
-        let apart = placements[caller] != placements[callee];
-        for end in [caller, callee] {
-            let (added, taken) = &mut moves[end];
-            *(if apart { taken } else { added }) += edge.cost();
-        }
-    }
+/// Why each method is where it is: what moving it alone, or its group, would change.
+fn reasons(problem: &Problem, placements: &[Placement]) -> Vec<Why> {
     let objective = problem.objective();
-    let limit = problem.time_limit();
-    let why = |(vertex, (added, taken)): (&crate::Vertex, (Cost, Cost))| {
-        if vertex.pin.is_some() {
+    let vertex = |position: usize, placement| objective.measure(problem.vertices()[position].cost(placement));
+    let measures = Moves::new(problem, placements, vertex, |_, edge| objective.measure(edge.cost()));
+    let limits: Vec<(&Limit, u64, Moves)> = problem
+        .limits()
+        .iter()
+        .map(|limit| {
+            let vertex = |position: usize, placement| {
+                limit.of_vertex(position, &problem.vertices()[position], placement)
+            };
+            let moves = Moves::new(problem, placements, vertex, |number, edge| limit.of_edge(number, edge));
+            (limit, problem.amount(limit, placements), moves)
+        })
+        .collect();
+    let past = |leader: usize| {
+        limits.iter().find_map(|(limit, amount, moves)| {
+            let after = (amount + moves.added[leader]).saturating_sub(moves.taken[leader]);
+            let by = after.checked_sub(limit.most()).filter(|by| *by > 0)?;
+            Some(Why::Exceeds { resource: limit.resource(), by: limit.resource().value_of(by) })
+        })
+    };
+    let why = |position: usize| {
+        let leader = problem.leader(position);
+        if problem.pin(position).is_some() {
             return Why::Pinned;
         }
-        let (more, less) = (objective.measure(added), objective.measure(taken));
-        let time = (cost.time + added.time).saturating_sub(taken.time);
+        let (more, less) = (measures.added[leader], measures.taken[leader]);
         match more.cmp(&less) {
-            std::cmp::Ordering::Greater => Why::Saves(objective.value_of(more - less)),
-            _ if limit.is_some_and(|limit| time > limit) => {
-                Why::TooSlow { by: time.saturating_sub(limit.unwrap_or_default()) }
-            }
-            std::cmp::Ordering::Equal => Why::Even,
-            std::cmp::Ordering::Less => Why::WouldSave(objective.value_of(less - more)),
+            Ordering::Greater => Why::Saves(objective.value_of(more - less)),
+            Ordering::Equal => past(leader).unwrap_or(Why::Even),
+            Ordering::Less => past(leader).unwrap_or_else(|| Why::WouldSave(objective.value_of(less - more))),
         }
     };
-    problem.vertices().iter().zip(moves).map(why).collect()
+    (0..placements.len()).map(why).collect()
+}
+
+/// What moving a group would add to a sum and take from it, by the group's leader.
+struct Moves {
+    added: Vec<u64>,
+    taken: Vec<u64>,
+}
+
+impl Moves {
+    fn new(
+        problem: &Problem,
+        placements: &[Placement],
+        vertex: impl Fn(usize, Placement) -> u64,
+        edge: impl Fn(usize, &Edge) -> u64,
+    ) -> Self {
+        let mut moves = Self { added: vec![0; placements.len()], taken: vec![0; placements.len()] };
+        for (position, placement) in placements.iter().enumerate() {
+            let leader = problem.leader(position);
+            moves.added[leader] += vertex(position, placement.other());
+            moves.taken[leader] += vertex(position, *placement);
+        }
+        for (number, (caller, callee, shipped)) in problem.edges().enumerate() {
+            let (one, other) = (problem.leader(caller), problem.leader(callee));
+            if one == other {
+                continue;
+            }
+            let apart = placements[caller] != placements[callee];
+            let sums = if apart { &mut moves.taken } else { &mut moves.added };
+            sums[one] += edge(number, shipped);
+            sums[other] += edge(number, shipped);
+        }
+        moves
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::{Edge, TimeBound, Vertex};
+    use std::time::Duration;
+
+    use crate::Energy;
+    use crate::problem::{Constraints, Shipping, TimeBound, Vertex};
     use Placement::{Device, Server};
 
     const MS: Duration = Duration::from_millis(1);
@@ -282,24 +324,19 @@ mod tests {
     /// A device-bound caller of a method that costs 50 mJ and 10 ms here, 0 and 2 ms there.
     fn caller_and_callee(shipping: Energy, objective: Objective) -> Problem {
         let caller = Vertex {
-            method: MethodIndex(0),
-            name: "caller".into(),
-            local_energy: Energy::ZERO,
             local_time: MS,
             remote_time: MS,
-            remote_energy: Energy::ZERO,
             pin: Some(Device),
+            ..Vertex::new(MethodIndex(0), "caller")
         };
         let callee = Vertex {
-            method: MethodIndex(1),
-            name: "callee".into(),
             local_energy: Energy::from_millijoules(50),
             local_time: MS * 10,
             remote_time: MS * 2,
-            pin: None,
-            ..caller.clone()
+            ..Vertex::new(MethodIndex(1), "callee")
         };
-        let edge = Edge { caller: MethodIndex(0), callee: MethodIndex(1), energy: shipping, time: MS * 10 };
+        let shipping = Shipping::fixed(shipping, MS * 10);
+        let edge = Edge { caller: MethodIndex(0), callee: MethodIndex(1), shipping };
         Problem::new(vec![caller, callee], vec![edge], objective).unwrap()
     }
 
@@ -318,7 +355,8 @@ mod tests {
         assert_eq!(why(0, Server, Objective::Time), Why::WouldSave(Value::Time(MS * 2)));
         // There it would take 1 + 2 + 10 ms of the 11.55 ms allowed.
         let bounded = why(30, Device, Objective::default());
-        assert_eq!(bounded, Why::TooSlow { by: Duration::from_micros(1_450) });
+        let by = Value::Time(Duration::from_micros(1_450));
+        assert_eq!(bounded, Why::Exceeds { resource: Resource::Time, by });
     }
 
     #[test]
@@ -349,7 +387,25 @@ mod tests {
         let bounded = caller_and_callee(shipping, Objective::EnergyWithin(bound));
         assert_eq!(
             refused(bounded, &[Device, Server]),
-            "the placement takes 13ms, longer than the 12ms that are allowed"
+            "the run's time is 13ms under this placement, past the 12ms that are allowed"
         );
+    }
+
+    #[test]
+    fn a_group_is_moved_as_one() {
+        let millijoules = Energy::from_millijoules;
+        let vertices = [(0, 20), (1, 30)].map(|(method, energy)| Vertex {
+            local_energy: millijoules(energy),
+            ..Vertex::new(MethodIndex(method), format!("method{method}"))
+        });
+        let shipping = Shipping::fixed(millijoules(100), MS);
+        let edges = vec![Edge { caller: MethodIndex(0), callee: MethodIndex(1), shipping }];
+        let together = vec![vec![MethodIndex(1), MethodIndex(0)]];
+        let constraints = Constraints { together, ..Default::default() };
+        let problem = Problem::constrained(vertices.to_vec(), edges, Objective::Energy, constraints).unwrap();
+        let plan = Plan::new(&problem, &[Server; 2], Quality::Optimal).unwrap();
+        assert!(plan.choices().iter().all(|choice| choice.why == Why::Saves(Value::Energy(millijoules(50)))));
+        let apart = Plan::new(&problem, &[Device, Server], Quality::Optimal).unwrap_err();
+        assert_eq!(apart.to_string(), "`method0` and `method1` go together but are placed apart");
     }
 }

@@ -1,121 +1,26 @@
-//! The placement problem: MAUI's call graph with costs, pins and an objective, checked when it is made.
+//! The placement problem: MAUI's call graph with costs, pins, limits and an objective, checked when it is made.
 //!
 //! Energy is kept in microjoules and time in whole microseconds, so that every evaluation is exact and the same on every
 //! machine. The constructor bounds the sums, therefore no evaluation overflows.
 
-use std::fmt;
+mod check;
+mod conditions;
+mod error;
+mod limit;
+mod objective;
+mod vertex;
+
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use crate::MethodIndex;
 
-use crate::{Energy, MethodIndex};
-
-/// One of the two places where code runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Placement {
-    /// The machine that the app runs on.
-    Device,
-    /// The machine that it offloads to.
-    Server,
-}
-
-impl Placement {
-    /// The place that this one is not.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Device => Self::Server,
-            Self::Server => Self::Device,
-        }
-    }
-}
-
-impl fmt::Display for Placement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Device => "device",
-            Self::Server => "server",
-        })
-    }
-}
-
-/// A method as the solver sees it; figures are sums over the profiled run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vertex {
-    /// Which method.
-    pub method: MethodIndex,
-    /// Its name, for people and errors.
-    pub name: String,
-    /// Energy of running it on the device (MAUI's `E_v`).
-    pub local_energy: Energy,
-    /// Time of running it on the device (`Tl_v`).
-    pub local_time: Duration,
-    /// Time of running it on the server (`Tr_v`).
-    pub remote_time: Duration,
-    /// Energy that the device spends while it runs on the server.
-    pub remote_energy: Energy,
-    /// Where it must run (`r_v`, and its opposite for what only the server can run).
-    pub pin: Option<Placement>,
-}
-
-/// What it costs when a caller and a callee run in different places, whichever of the two is away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edge {
-    /// Who calls.
-    pub caller: MethodIndex,
-    /// Who is called.
-    pub callee: MethodIndex,
-    /// Energy of shipping (MAUI's `C_uv`).
-    pub energy: Energy,
-    /// Time of shipping (`B_uv`).
-    pub time: Duration,
-}
-
-/// What a plan minimises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Objective {
-    /// The device's energy, whatever time it takes.
-    Energy,
-    /// Time, whatever energy it takes.
-    Time,
-    /// The device's energy among placements that meet a time bound: MAUI's objective.
-    EnergyWithin(TimeBound),
-}
-
-impl Default for Objective {
-    fn default() -> Self {
-        Self::EnergyWithin(TimeBound::default())
-    }
-}
-
-/// The time that a placement may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TimeBound {
-    /// That many thousandths of the all-local time.
-    OfLocal {
-        /// 1000 is the all-local time itself.
-        thousandths: u32,
-    },
-    /// That time, in whole microseconds.
-    Absolute(Duration),
-}
-
-impl Default for TimeBound {
-    /// MAUI's `L`: 1.05 × the all-local time.
-    fn default() -> Self {
-        Self::OfLocal { thousandths: 1_050 }
-    }
-}
-
-/// Energy and time of one placement of the whole call graph.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cost {
-    /// What the device spends.
-    pub energy: Energy,
-    /// What the run takes.
-    pub time: Duration,
-}
+use check::{Sums, leaders, pins};
+pub use conditions::{Condition, Conditions};
+pub use error::ProblemError;
+pub use limit::{Constraints, Exceeded, LatencyBound, Limit, MemoryLimit, Resource};
+pub use objective::{EnergyBound, Objective, TimeBound, Value};
+pub use vertex::{Cost, Edge, Placement, Resident, Shipping, Vertex};
+use vertex::{micros, whole_micros};
 
 /// A call graph with costs and an objective; whoever has one knows that it was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,49 +30,70 @@ pub struct Problem {
     /// Positions of an edge's caller and callee, beside `edges`.
     ends: Vec<(usize, usize)>,
     objective: Objective,
+    constraints: Constraints,
+    /// Per position the first position of its group.
+    leaders: Vec<usize>,
+    /// Per position where it has to run, by its own pin or that of its group.
+    pins: Vec<Option<Placement>>,
+    limits: Vec<Limit>,
 }
 
 impl Problem {
-    /// The largest sum of all energies, in microjoules, and of all times, in microseconds: leaves room for signs and
-    /// differences in 64 bits.
+    /// The largest sum of all energies, in microjoules, of all times, in microseconds, of what the objective measures, and of all
+    /// memory, in bytes: leaves room for signs and differences in 64 bits.
     pub const LARGEST_SUM: u64 = 1 << 60;
+
+    /// Checks a problem without further constraints.
+    ///
+    /// # Errors
+    /// As [`constrained`](Self::constrained).
+    pub fn new(vertices: Vec<Vertex>, edges: Vec<Edge>, objective: Objective) -> Result<Self, ProblemError> {
+        Self::constrained(vertices, edges, objective, Constraints::default())
+    }
 
     /// Checks a problem. Vertices are put in order of their methods, times cut to whole microseconds.
     ///
     /// # Errors
-    /// Two vertices of one method, an edge to or from a method without a vertex, or figures whose sum is past
-    /// [`LARGEST_SUM`](Self::LARGEST_SUM); the error names the place.
-    pub fn new(
+    /// Two vertices of one method, an edge or a constraint of a method without a vertex, pins that contradict each other, or
+    /// figures whose sum is past [`LARGEST_SUM`](Self::LARGEST_SUM); the error names the place.
+    pub fn constrained(
         mut vertices: Vec<Vertex>,
         mut edges: Vec<Edge>,
         objective: Objective,
+        constraints: Constraints,
     ) -> Result<Self, ProblemError> {
         vertices.sort_by_key(|vertex| vertex.method);
         if let Some(pair) = vertices.windows(2).find(|pair| pair[0].method == pair[1].method) {
             let (method, name) = (pair[0].method, pair[0].name.clone());
             return Err(ProblemError::Duplicate { method, name });
         }
-        let mut sums = Sums::default();
         for vertex in &mut vertices {
             vertex.local_time = whole_micros(vertex.local_time);
             vertex.remote_time = whole_micros(vertex.remote_time);
-            let energies = [("local energy", vertex.local_energy), ("remote energy", vertex.remote_energy)];
-            let times = [("local time", vertex.local_time), ("remote time", vertex.remote_time)];
-            sums.add(energies, times, || vertex.name.clone())?;
+            if let Some(resident) = &mut vertex.resident {
+                resident.fetch = resident.fetch.in_whole_micros();
+            }
         }
         let mut ends = Vec::with_capacity(edges.len());
         for edge in &mut edges {
-            edge.time = whole_micros(edge.time);
+            edge.shipping = edge.shipping.in_whole_micros();
             let position = |method, other| {
                 position(&vertices, method).ok_or(ProblemError::UnknownMethod { method, other })
             };
-            let (caller, callee) = (position(edge.caller, edge.callee)?, position(edge.callee, edge.caller)?);
-            sums.add([("shipping energy", edge.energy)], [("shipping time", edge.time)], || {
-                format!("{} → {}", vertices[caller].name, vertices[callee].name)
-            })?;
-            ends.push((caller, callee));
+            ends.push((position(edge.caller, edge.callee)?, position(edge.callee, edge.caller)?));
         }
-        Ok(Self { vertices, edges, ends, objective })
+        let leaders = leaders(&vertices, &constraints.together)?;
+        let pins = pins(&vertices, &leaders)?;
+        let known = |method| position(&vertices, method).is_some();
+        if let Some(bound) = constraints.latency.iter().find(|bound| !known(bound.method)) {
+            let (place, method) = ("a latency bound", bound.method);
+            return Err(ProblemError::UnknownConstrained { place, method });
+        }
+        let limits = Vec::new();
+        let mut problem = Self { vertices, edges, ends, objective, constraints, leaders, pins, limits };
+        problem.check_sums()?;
+        problem.limit();
+        Ok(problem)
     }
 
     /// The methods, by index; a *position* is an index into this.
@@ -176,7 +102,7 @@ impl Problem {
     }
 
     /// Every edge with the positions of its caller and callee.
-    pub fn edges(&self) -> impl Iterator<Item = (usize, usize, &Edge)> {
+    pub fn edges(&self) -> impl ExactSizeIterator<Item = (usize, usize, &Edge)> {
         self.ends.iter().zip(&self.edges).map(|((caller, callee), edge)| (*caller, *callee, edge))
     }
 
@@ -185,11 +111,25 @@ impl Problem {
         self.objective
     }
 
-    /// The same methods and costs under another objective.
-    #[must_use]
-    pub fn with_objective(mut self, objective: Objective) -> Self {
+    /// What placements must keep besides pins and the objective's bound.
+    pub fn constraints(&self) -> &Constraints {
+        &self.constraints
+    }
+
+    /// All sums that are limited: by the objective first, then by the constraints in their order.
+    pub fn limits(&self) -> &[Limit] {
+        &self.limits
+    }
+
+    /// The same methods, costs and constraints under another objective.
+    ///
+    /// # Errors
+    /// Figures whose weighted sum is past [`LARGEST_SUM`](Self::LARGEST_SUM).
+    pub fn with_objective(mut self, objective: Objective) -> Result<Self, ProblemError> {
         self.objective = objective;
-        self
+        self.check_sums()?;
+        self.limit();
+        Ok(self)
     }
 
     /// A method's position.
@@ -197,9 +137,19 @@ impl Problem {
         position(&self.vertices, method)
     }
 
+    /// The first position of the group that goes together with the one at a position; itself where it goes alone.
+    pub fn leader(&self, position: usize) -> usize {
+        self.leaders[position]
+    }
+
+    /// Where the method at a position has to run, by its own pin or that of its group.
+    pub fn pin(&self, position: usize) -> Option<Placement> {
+        self.pins[position]
+    }
+
     /// Everything on the device, but for what is pinned to the server: what the app does without a plan.
     pub fn all_local(&self) -> Vec<Placement> {
-        self.vertices.iter().map(|vertex| vertex.pin.unwrap_or(Placement::Device)).collect()
+        self.pins.iter().map(|pin| pin.unwrap_or(Placement::Device)).collect()
     }
 
     /// Energy and time of a placement, one entry per position (MAUI §6.2, with its signs turned to costs).
@@ -219,109 +169,91 @@ impl Problem {
         cost
     }
 
+    /// What a placement takes of something limited, in the limit's unit.
+    ///
+    /// # Panics
+    /// If there are fewer placements than vertices.
+    pub fn amount(&self, limit: &Limit, placements: &[Placement]) -> u64 {
+        let vertices = self.vertices.iter().zip(placements).enumerate();
+        let mut amount: u64 = vertices
+            .map(|(position, (vertex, placement))| limit.of_vertex(position, vertex, *placement))
+            .sum();
+        for (number, (caller, callee, edge)) in self.edges().enumerate() {
+            if placements[caller] != placements[callee] {
+                amount += limit.of_edge(number, edge);
+            }
+        }
+        amount
+    }
+
+    /// The first limit that a placement passes.
+    ///
+    /// # Panics
+    /// If there are fewer placements than vertices.
+    pub fn exceeded(&self, placements: &[Placement]) -> Option<Exceeded> {
+        self.limits.iter().find_map(|limit| {
+            let (resource, amount) = (limit.resource(), self.amount(limit, placements));
+            let (most, value) = (limit.most(), |amount| resource.value_of(amount));
+            (amount > most).then(|| Exceeded { resource, amount: value(amount), most: value(most) })
+        })
+    }
+
     /// The time that a placement may take; `None` where the objective bounds none.
     ///
     /// A bound relative to the all-local time is relative to the time of [`all_local`](Self::all_local), rounded down.
     pub fn time_limit(&self) -> Option<Duration> {
         match self.objective {
-            Objective::Energy | Objective::Time => None,
             Objective::EnergyWithin(TimeBound::Absolute(time)) => Some(whole_micros(time)),
             Objective::EnergyWithin(TimeBound::OfLocal { thousandths }) => {
-                let local = self.cost(&self.all_local()).time.as_micros();
-                Some(from_micros(local * u128::from(thousandths) / 1_000))
+                let local = micros(self.cost(&self.all_local()).time);
+                Some(Duration::from_micros(thousandths_of(local, thousandths)))
             }
+            _ => None,
         }
     }
-}
 
-impl Vertex {
-    /// What the method itself costs in that place.
-    pub fn cost(&self, placement: Placement) -> Cost {
-        match placement {
-            Placement::Device => Cost { energy: self.local_energy, time: self.local_time },
-            Placement::Server => Cost { energy: self.remote_energy, time: self.remote_time },
-        }
-    }
-}
-
-impl Edge {
-    /// What shipping costs when the two ends are apart.
-    pub fn cost(&self) -> Cost {
-        Cost { energy: self.energy, time: self.time }
-    }
-}
-
-impl std::ops::AddAssign for Cost {
-    fn add_assign(&mut self, other: Self) {
-        self.energy += other.energy;
-        self.time = self.time.saturating_add(other.time);
-    }
-}
-
-impl fmt::Display for Cost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {:?}", self.energy, self.time)
-    }
-}
-
-/// What is wrong with a problem, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ProblemError {
-    /// A method has two vertices.
-    #[error("method {method} (`{name}`) has more than one vertex: add its figures up")]
-    Duplicate {
-        /// The method.
-        method: MethodIndex,
-        /// Its name.
-        name: String,
-    },
-    /// An edge names a method that has no vertex.
-    #[error("an edge between {method} and {other} names {method}, which has no vertex: add one")]
-    UnknownMethod {
-        /// The method without a vertex.
-        method: MethodIndex,
-        /// The other end of the edge.
-        other: MethodIndex,
-    },
-    /// Figures are past what a measured run can have; a link without bandwidth, for example, takes forever.
-    #[error(
-        "the {figure} of `{place}` takes the sum past {} µJ or µs: leave out what cannot happen",
-        Problem::LARGEST_SUM
-    )]
-    TooLarge {
-        /// Which figure.
-        figure: &'static str,
-        /// The method, or caller and callee.
-        place: String,
-    },
-}
-
-/// Sums of all figures so far, in microjoules and microseconds.
-#[derive(Default)]
-struct Sums {
-    energy: u128,
-    time: u128,
-}
-
-impl Sums {
-    fn add<const N: usize>(
-        &mut self,
-        energies: [(&'static str, Energy); N],
-        times: [(&'static str, Duration); N],
-        place: impl Fn() -> String,
-    ) -> Result<(), ProblemError> {
-        let too_large = |figure| Err(ProblemError::TooLarge { figure, place: place() });
-        for (figure, energy) in energies {
-            self.energy += u128::from(energy.as_microjoules());
-            if self.energy > u128::from(Problem::LARGEST_SUM) {
-                return too_large(figure);
+    /// Makes the limits anew.
+    fn limit(&mut self) {
+        let bound = match self.objective {
+            Objective::TimeWithin(EnergyBound::Absolute(energy)) => {
+                Some((Resource::Energy, energy.as_microjoules()))
             }
+            Objective::TimeWithin(EnergyBound::OfLocal { thousandths }) => {
+                let local = self.cost(&self.all_local()).energy.as_microjoules();
+                Some((Resource::Energy, thousandths_of(local, thousandths)))
+            }
+            _ => self.time_limit().map(|time| (Resource::Time, micros(time))),
+        };
+        let bound = bound.map(|(resource, most)| Limit::overall(resource, most));
+        let latency = self.constraints.latency.iter().map(|bound| {
+            let root = position(&self.vertices, bound.method).expect("checked when the problem was made");
+            Limit::latency(bound, root, self.vertices.len(), &self.ends)
+        });
+        let memory = self.constraints.memory.iter();
+        let memory = memory.map(|limit| Limit::overall(Resource::Memory(limit.place), limit.most.as_bytes()));
+        self.limits = bound.into_iter().chain(latency).chain(memory).collect();
+    }
+
+    /// Makes sure that no sum of figures overflows.
+    fn check_sums(&self) -> Result<(), ProblemError> {
+        let mut sums = Sums::new(self.objective);
+        for vertex in &self.vertices {
+            let place = || vertex.name.clone();
+            sums.add("local energy", Cost { energy: vertex.local_energy, ..Cost::ZERO }, place)?;
+            sums.add("local time", Cost { time: vertex.local_time, ..Cost::ZERO }, place)?;
+            sums.add("remote energy", Cost { energy: vertex.remote_energy, ..Cost::ZERO }, place)?;
+            sums.add("remote time", Cost { time: vertex.remote_time, ..Cost::ZERO }, place)?;
+            if let Some(resident) = vertex.resident {
+                sums.add("cost of fetching the state", resident.fetch.total(), place)?;
+            }
+            sums.add_memory(vertex)?;
         }
-        for (figure, time) in times {
-            self.time += time.as_micros();
-            if self.time > u128::from(Problem::LARGEST_SUM) {
-                return too_large(figure);
+        for (caller, callee, edge) in self.edges() {
+            let place = || format!("{} → {}", self.vertices[caller].name, self.vertices[callee].name);
+            let Shipping { fixed, round_trips, payload } = edge.shipping;
+            for part in [fixed, round_trips, payload] {
+                sums.add("shipping energy", Cost { energy: part.energy, ..Cost::ZERO }, place)?;
+                sums.add("shipping time", Cost { time: part.time, ..Cost::ZERO }, place)?;
             }
         }
         Ok(())
@@ -332,35 +264,34 @@ fn position(vertices: &[Vertex], method: MethodIndex) -> Option<usize> {
     vertices.binary_search_by_key(&method, |vertex| vertex.method).ok()
 }
 
-fn whole_micros(time: Duration) -> Duration {
-    from_micros(time.as_micros())
+/// Rounded down.
+fn thousandths_of(value: u64, thousandths: u32) -> u64 {
+    u64::try_from(u128::from(value) * u128::from(thousandths) / 1_000).unwrap_or(u64::MAX)
 }
 
-fn from_micros(micros: u128) -> Duration {
-    u64::try_from(micros).map_or(Duration::MAX, Duration::from_micros)
+fn scaled(time: Duration, factor: f64) -> Duration {
+    Duration::from_micros((time.as_micros() as f64 * factor).round() as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ByteCount, Energy, Power};
 
     const MS: Duration = Duration::from_millis(1);
 
     fn vertex(method: u32, millijoules: u64) -> Vertex {
         Vertex {
-            method: MethodIndex(method),
-            name: format!("method{method}"),
             local_energy: Energy::from_millijoules(millijoules),
             local_time: MS * 10,
             remote_time: MS,
-            remote_energy: Energy::ZERO,
-            pin: None,
+            ..Vertex::new(MethodIndex(method), format!("method{method}"))
         }
     }
 
     fn edge(caller: u32, callee: u32) -> Edge {
         let (caller, callee) = (MethodIndex(caller), MethodIndex(callee));
-        Edge { caller, callee, energy: Energy::from_millijoules(5), time: MS * 3 }
+        Edge { caller, callee, shipping: Shipping::fixed(Energy::from_millijoules(5), MS * 3) }
     }
 
     #[test]
@@ -379,7 +310,7 @@ mod tests {
     fn maui_allows_a_twentieth_more_time_than_local() {
         let problem = Problem::new(vec![vertex(1, 1), vertex(2, 1)], vec![], Objective::default()).unwrap();
         assert_eq!(problem.time_limit(), Some(MS * 21));
-        assert_eq!(problem.with_objective(Objective::Time).time_limit(), None);
+        assert_eq!(problem.with_objective(Objective::Time).unwrap().time_limit(), None);
     }
 
     #[test]
@@ -404,11 +335,116 @@ mod tests {
             new(vec![vertex(1, 1)], vec![edge(1, 9)]),
             "an edge between m9 and m1 names m9, which has no vertex: add one"
         );
-        let forever = Edge { time: Duration::MAX, ..edge(1, 2) };
+        let forever = Edge { shipping: Shipping::fixed(Energy::ZERO, Duration::MAX), ..edge(1, 2) };
         assert_eq!(
             new(vec![vertex(1, 1), vertex(2, 1)], vec![edge(2, 1), forever]),
-            "the shipping time of `method1 → method2` takes the sum past 1152921504606846976 µJ or µs: leave out \
-             what cannot happen"
+            "the shipping time of `method1 → method2` takes the sum past 1152921504606846976 µJ, µs or bytes: leave \
+             out what cannot happen"
         );
+    }
+
+    #[test]
+    fn a_weighted_measure_adds_up_to_the_nanojoule() {
+        let objective = Objective::battery_life(Power::from_milliwatts(3));
+        let cost = Cost { energy: Energy::from_microjoules(7), time: Duration::from_micros(5) };
+        assert_eq!(objective.measure(cost), 7_015);
+        assert_eq!(objective.measure(cost + cost), 14_030);
+        let heavy = Vertex { local_energy: Energy::from_microjoules(1 << 55), ..vertex(1, 0) };
+        let light = Problem::new(vec![heavy], vec![], Objective::Energy).unwrap();
+        let refused = light.with_objective(objective).unwrap_err();
+        assert!(matches!(refused, ProblemError::TooLarge { figure: "local energy", .. }), "{refused}");
+    }
+
+    #[test]
+    fn methods_that_go_together_share_their_pin_or_are_refused() {
+        let pinned = |method, pin| Vertex { pin: Some(pin), ..vertex(method, 1) };
+        let group = |methods: &[u32]| methods.iter().map(|method| MethodIndex(*method)).collect();
+        let constraints =
+            Constraints { together: vec![group(&[3, 2]), group(&[2, 1])], ..Default::default() };
+        let new = |vertices| Problem::constrained(vertices, vec![], Objective::Energy, constraints.clone());
+        let problem =
+            new(vec![vertex(1, 1), vertex(2, 1), pinned(3, Placement::Server), vertex(4, 1)]).unwrap();
+        assert_eq!([0, 1, 2, 3].map(|position| problem.leader(position)), [0, 0, 0, 3]);
+        assert_eq!(problem.pin(0), Some(Placement::Server));
+        assert_eq!(problem.pin(3), None);
+        let apart = vec![pinned(1, Placement::Server), vertex(2, 1), pinned(3, Placement::Device)];
+        assert_eq!(
+            new(apart).unwrap_err().to_string(),
+            "`method3` and `method1` go together but are pinned to different places: drop one of the pins"
+        );
+        assert_eq!(
+            new(vec![vertex(1, 1), vertex(2, 1)]).unwrap_err().to_string(),
+            "a group that goes together names m3, which has no vertex: add one, or leave it out"
+        );
+    }
+
+    #[test]
+    fn a_latency_bound_counts_what_is_called_and_the_way_there() {
+        // 1 calls 2, 2 calls 3 and itself, 4 calls 3: the bound on 2 knows of 2, 3, and the edges 1→2, 2→3, 2→2.
+        let edges = vec![edge(1, 2), edge(2, 3), edge(2, 2), edge(4, 3)];
+        let vertices = (1..=4).map(|method| vertex(method, 1)).collect();
+        let latency = vec![LatencyBound { method: MethodIndex(2), most: MS * 16 }];
+        let constraints = Constraints { latency, ..Default::default() };
+        let problem = Problem::constrained(vertices, edges, Objective::Energy, constraints).unwrap();
+        let [limit] = problem.limits() else { panic!("{:?}", problem.limits()) };
+        let amount = |placements: [Placement; 4]| problem.amount(limit, &placements);
+        use Placement::{Device, Server};
+        assert_eq!(amount([Device; 4]), 20_000);
+        assert_eq!(amount([Device, Server, Device, Device]), 1_000 + 10_000 + 3_000 + 3_000);
+        assert_eq!(amount([Device, Device, Server, Server]), 10_000 + 1_000 + 3_000);
+        let exceeded = problem.exceeded(&[Device; 4]).unwrap();
+        assert_eq!((exceeded.amount, exceeded.most), (Value::Time(MS * 20), Value::Time(MS * 16)));
+        assert_eq!(problem.exceeded(&[Device, Device, Server, Server]), None);
+    }
+
+    #[test]
+    fn memory_and_energy_are_limited_too() {
+        let mib = |count: u64| ByteCount::from_bytes(count << 20);
+        let vertices =
+            [(1, 110), (2, 20)].map(|(method, count)| Vertex { memory: mib(count), ..vertex(method, 4) });
+        let memory = vec![MemoryLimit { place: Placement::Device, most: mib(32) }];
+        let constraints = Constraints { memory, ..Default::default() };
+        let budget = Objective::TimeWithin(EnergyBound::OfLocal { thousandths: 500 });
+        let problem = Problem::constrained(vertices.to_vec(), vec![], budget, constraints).unwrap();
+        let exceeded = |placements| problem.exceeded(placements).map(|exceeded| exceeded.resource);
+        use Placement::{Device, Server};
+        assert_eq!(exceeded(&[Device, Device]), Some(Resource::Energy));
+        assert_eq!(exceeded(&[Device, Server]), Some(Resource::Memory(Device)));
+        assert_eq!(exceeded(&[Server, Device]), None);
+    }
+
+    #[test]
+    fn state_that_sits_elsewhere_has_to_be_fetched() {
+        let fetch = Shipping::fixed(Energy::from_millijoules(2), MS);
+        let resident = Some(Resident { place: Placement::Server, fetch });
+        let problem =
+            Problem::new(vec![Vertex { resident, ..vertex(1, 5) }], vec![], Objective::Energy).unwrap();
+        let here = problem.cost(&[Placement::Device]);
+        assert_eq!(here, Cost { energy: Energy::from_millijoules(7), time: MS * 11 });
+        assert_eq!(problem.cost(&[Placement::Server]), Cost { energy: Energy::ZERO, time: MS });
+    }
+
+    #[test]
+    fn conditions_change_what_depends_on_them() {
+        let shipping = Shipping {
+            fixed: Cost { energy: Energy::ZERO, time: MS },
+            round_trips: Cost { energy: Energy::ZERO, time: MS * 10 },
+            payload: Cost { energy: Energy::from_millijoules(8), time: MS * 100 },
+        };
+        let edges = vec![Edge { shipping, ..edge(1, 2) }];
+        let problem = Problem::new(vec![vertex(1, 1), vertex(2, 1)], edges, Objective::Time).unwrap();
+        let apart =
+            |conditions| problem.under(&conditions).unwrap().cost(&[Placement::Device, Placement::Server]);
+        let but = Conditions::but;
+        assert_eq!(apart(Conditions::default()).time, MS * 122);
+        assert_eq!(apart(but(Condition::Bandwidth, 4.0)).time, MS * 47);
+        assert_eq!(apart(but(Condition::Bandwidth, 4.0)).energy, Energy::from_millijoules(3));
+        assert_eq!(apart(but(Condition::RoundTrip, 0.5)).time, MS * 117);
+        assert_eq!(apart(but(Condition::ServerSpeed, 0.1)).time, MS * 131);
+        assert_eq!(apart(but(Condition::Work, 3.0)).time, MS * 144);
+        assert!(matches!(
+            problem.under(&but(Condition::Bandwidth, 0.0)),
+            Err(ProblemError::TooLarge { figure: "shipping energy", .. })
+        ));
     }
 }

@@ -5,8 +5,8 @@ use std::ops::RangeBounds;
 use std::time::Duration;
 
 use outboard_core::{
-    BodyHash, ByteCount, CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Placement, Timestamp,
-    UnknownMethod,
+    BodyHash, ByteCount, CallFigures, CallGraph, Cost, Energy, MethodFigures, MethodIndex, Placement,
+    Shipping, Timestamp, UnknownMethod,
 };
 
 use crate::energy::EnergyModel;
@@ -276,17 +276,39 @@ impl Costing<'_> {
         let down = method.down(None).map_or(up, Spread::median);
         // The radio is awake while the server runs, though the time is the method's.
         let run = method.on_server(None, self.speed_ratio).map_or(Duration::ZERO, Spread::median);
-        let exchange = self.exchange(up, down, run);
-        let radio = self.energy.radio().map(|radio| radio.marginal(Some(self.silence), &exchange));
-        let radio = radio.unwrap_or_default();
-        let time = exchange.time().saturating_sub(run).saturating_add(radio.delay);
+        let whole = self.exchange(up, down, run);
+        let empty = Exchange {
+            up: ByteCount::ZERO,
+            down: ByteCount::ZERO,
+            up_time: Duration::ZERO,
+            down_time: Duration::ZERO,
+            ..whole
+        };
+        let instant = Exchange { wait: run, ..empty };
+        let [whole, empty, instant] = [whole, empty, instant].map(|exchange| self.cost(&exchange, run));
+        // Each part is what the exchange costs less without it; of the whole each leaves off only what it has.
+        let round_trips = less(empty, instant);
+        let payload = less(whole, empty);
+        let fixed = less(less(whole, payload), round_trips);
+        let all = |cost: Cost| Cost { energy: cost.energy.scaled(calls), time: scaled(cost.time, calls) };
         CallFigures {
             calls: calls as u64,
             bytes: (up + down).scaled(calls),
-            energy: self.energy.remote(time, radio.energy).unwrap_or(Energy::ZERO).scaled(calls),
-            time: scaled(time, calls),
+            shipping: Shipping { fixed: all(fixed), round_trips: all(round_trips), payload: all(payload) },
         }
     }
+
+    /// What an exchange costs beside what the server's run of that time costs.
+    fn cost(&self, exchange: &Exchange, run: Duration) -> Cost {
+        let radio = self.energy.radio().map(|radio| radio.marginal(Some(self.silence), exchange));
+        let radio = radio.unwrap_or_default();
+        let time = exchange.time().saturating_sub(run).saturating_add(radio.delay);
+        Cost { energy: self.energy.remote(time, radio.energy).unwrap_or(Energy::ZERO), time }
+    }
+}
+
+fn less(cost: Cost, part: Cost) -> Cost {
+    Cost { energy: cost.energy.saturating_sub(part.energy), time: cost.time.saturating_sub(part.time) }
 }
 
 /// What slots are taken to be until they were encoded once.
@@ -356,7 +378,9 @@ mod tests {
             let edge = graph.calls_between(detect, find).expect("it calls");
             // Of 5 kB each way: what was encoded, and a reply that is taken to be as large until one was seen.
             assert_eq!((edge.calls, edge.bytes.as_bytes()), (6, 60_000));
-            assert!(edge.time > Duration::from_millis(60) && edge.energy > Energy::ZERO, "{edge:?}");
+            let cost = edge.shipping.total();
+            assert!(cost.time > Duration::from_millis(60) && cost.energy > Energy::ZERO, "{edge:?}");
+            assert!(edge.shipping.round_trips.time > edge.shipping.payload.time, "{edge:?}");
             assert!(graph.problem(Objective::default()).is_ok());
         });
     }

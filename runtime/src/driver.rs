@@ -67,7 +67,7 @@ async fn rearmed(device: &Device) {
 #[derive(Debug)]
 pub(crate) enum Work {
     /// Solve a placement problem.
-    Solve(Problem),
+    Solve(Box<Problem>),
     /// Measure how fast this machine is.
     Measure,
 }

@@ -77,7 +77,7 @@ impl Outside {
     /// Solves a problem, off the call path.
     pub(crate) fn solve(&self, problem: Problem) {
         match self {
-            Self::System(system) => drop(system.work.send(Work::Solve(problem))),
+            Self::System(system) => drop(system.work.send(Work::Solve(Box::new(problem)))),
             Self::Stage(stage) => {
                 if let Some(stage) = stage.upgrade() {
                     stage.solve(problem);

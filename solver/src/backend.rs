@@ -33,7 +33,7 @@ pub(crate) enum Ending {
 /// The edges are written as one row each, `x_u − x_v = a − b`, with `a` and `b` continuous: an optimum never has both above
 /// zero, so `a + b = |x_u − x_v|`. The usual pair of inequalities takes 1.2–1.7 × as long.
 pub(crate) fn search(reduced: &Reduced, time: Duration) -> Result<Answer, Ending> {
-    if reduced.positions.is_empty() {
+    if reduced.len() == 0 {
         return Ok(Answer { placements: reduced.expand(|_| false), ending: Ending::Proven });
     }
     // An unwinding bug of the backend is one more of its failures; it must not take the app down.
@@ -42,31 +42,32 @@ pub(crate) fn search(reduced: &Reduced, time: Duration) -> Result<Answer, Ending
 
 fn run(reduced: &Reduced, time: Duration) -> Result<Answer, Ending> {
     let mut names = variables!();
-    let away: Vec<Variable> = reduced.positions.iter().map(|_| names.add(variable().binary())).collect();
+    let away: Vec<Variable> = (0..reduced.len()).map(|_| names.add(variable().binary())).collect();
     let shipped: Vec<(Variable, Variable)> = reduced
         .edges
         .iter()
         .map(|_| (names.add(variable().clamp(0, 1)), names.add(variable().clamp(0, 1))))
         .collect();
-
-    let mut gain = Expression::default();
-    let mut delay = Expression::default();
-    for (number, away) in away.iter().enumerate() {
-        gain.add_mul(thousand(reduced.gains[number]), *away);
-        delay.add_mul(thousand(reduced.delays[number]), *away);
-    }
-    for ((_, _, apart), (one, other)) in reduced.edges.iter().zip(&shipped) {
-        for direction in [*one, *other] {
-            gain.add_mul(-thousand(apart.cost), direction);
-            delay.add_mul(thousand(apart.time), direction);
+    // Σ of vertices − or + Σ of edges, with `a + b` for each edge.
+    let sum = |vertices: &[i64], edges: &[i64], sign: f64| {
+        let mut sum = Expression::default();
+        for (part, away) in vertices.iter().zip(&away) {
+            sum.add_mul(thousand(*part), *away);
         }
-    }
+        for (part, (one, other)) in edges.iter().zip(&shipped) {
+            sum.add_mul(sign * thousand(*part), *one);
+            sum.add_mul(sign * thousand(*part), *other);
+        }
+        sum
+    };
+    let gain = sum(&reduced.gains, &reduced.apart, -1.0);
     let mut model = names.maximise(gain).using(good_lp::microlp).with_time_limit(time.as_secs_f64());
-    for ((first, second, _), (one, other)) in reduced.edges.iter().zip(&shipped) {
-        model.add_constraint(constraint!(away[*first] - away[*second] == *one - *other));
+    for ((first, second), (one, other)) in reduced.edges.iter().zip(&shipped) {
+        let (first, second) = (away[*first as usize], away[*second as usize]);
+        model.add_constraint(constraint!(first - second == *one - *other));
     }
-    if let Some(slack) = reduced.slack {
-        model.add_constraint(delay.leq(thousand(slack)));
+    for row in &reduced.rows {
+        model.add_constraint(sum(&row.delays, &row.times, 1.0).leq(thousand(row.slack)));
     }
 
     let solution = model.solve().map_err(|error| match error {

@@ -17,31 +17,45 @@ impl Exhaustive {
 }
 
 impl Solve for Exhaustive {
-    fn solve(&self, problem: &Problem, _: &Limits) -> Result<Plan, SolveError> {
-        let vertices = problem.vertices();
-        let free: Vec<usize> =
-            (0..vertices.len()).filter(|position| vertices[*position].pin.is_none()).collect();
+    fn solve(&self, problem: &Problem, _: &Limits<'_>) -> Result<Plan, SolveError> {
+        // One bit for every group that may move.
+        let free: Vec<usize> = (0..problem.vertices().len())
+            .filter(|position| problem.leader(*position) == *position && problem.pin(*position).is_none())
+            .collect();
         if free.len() > Self::MOST {
             return Err(SolveError::TooMany { free: free.len(), most: Self::MOST });
         }
         let mut incumbent = Incumbent::new(problem);
         let mut placements = problem.all_local();
-        let mut fastest = problem.cost(&placements).time;
+        let mut least: Vec<u64> = vec![u64::MAX; problem.limits().len()];
         for number in 0_u32..1 << free.len() {
             for (bit, position) in free.iter().enumerate() {
                 let away = number >> bit & 1 == 1;
                 placements[*position] = if away { Placement::Server } else { Placement::Device };
             }
+            for position in 0..placements.len() {
+                placements[position] = placements[problem.leader(position)];
+            }
             if !incumbent.offer(&placements) {
-                fastest = fastest.min(problem.cost(&placements).time);
+                for (least, limit) in least.iter_mut().zip(problem.limits()) {
+                    *least = (*least).min(problem.amount(limit, &placements));
+                }
             }
         }
-        match (incumbent.into_best(), problem.time_limit()) {
-            (None, Some(limit)) => Err(SolveError::Infeasible { limit, fastest }),
-            (best, _) => {
-                let best = best.expect("without a time bound every placement is allowed");
+        match incumbent.into_best() {
+            Some(best) => {
                 Ok(Plan::new(problem, &best, Quality::Optimal).expect("only allowed placements are offered"))
             }
+            None => Err(no_placement(problem, &least)),
         }
+    }
+}
+
+/// Why nothing is allowed: the limit that nothing meets, or that there are several.
+fn no_placement(problem: &Problem, least: &[u64]) -> SolveError {
+    let alone = problem.limits().iter().zip(least).find(|(limit, least)| **least > limit.most());
+    match alone {
+        Some((limit, least)) => SolveError::infeasible(limit, *least),
+        None => SolveError::Contradiction,
     }
 }

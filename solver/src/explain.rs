@@ -15,8 +15,8 @@ pub fn reason(choice: &Choice) -> String {
         }
         Why::Saves(value) => format!("on the device: on the server it would cost {value} more"),
         Why::Even => format!("on the {here}: on the {there} it would cost the same"),
-        Why::TooSlow { by } => {
-            format!("on the {here}: on the {there} the run would pass its time bound by {by:?}")
+        Why::Exceeds { resource, by } => {
+            format!("on the {here}: on the {there} {resource} would pass its limit by {by}")
         }
         Why::WouldSave(value) => {
             format!("on the {here}: on the {there} it would cost {value} less, the search ended early")

@@ -3,38 +3,38 @@
 
 use std::time::Duration;
 
-use outboard_core::{Objective, Plan, Problem, Quality};
+use outboard_core::{Limit, Plan, Problem, Quality};
 
 use crate::backend::{Answer, Ending, search};
 use crate::incumbent::Incumbent;
 use crate::port::{Limits, Solve, SolveError};
-use crate::reduce::Reduced;
+use crate::reduce::{Goal, Reduced};
 
 /// MAUI's 0/1 program through `good_lp`, with microlp as its backend.
 ///
-/// A time bound is left out at first: without it the program is a minimum cut, whose relaxation is integral, so that it
-/// needs no branching; most plans meet the bound by themselves.
+/// Limits are left out at first: without them the program is a minimum cut, whose relaxation is integral, so that it
+/// needs no branching; most plans keep their limits by themselves.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ilp;
 
 impl Solve for Ilp {
-    fn solve(&self, problem: &Problem, limits: &Limits) -> Result<Plan, SolveError> {
-        solve_with(problem, limits, &mut search)
+    fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
+        solve_with(problem, limits.time, &mut search)
     }
 }
 
 /// Something that searches, or says how it ended without an answer.
 type Backend<'a> = &'a mut dyn FnMut(&Reduced, Duration) -> Result<Answer, Ending>;
 
-fn solve_with(problem: &Problem, limits: &Limits, search: Backend<'_>) -> Result<Plan, SolveError> {
+fn solve_with(problem: &Problem, time: Duration, search: Backend<'_>) -> Result<Plan, SolveError> {
     let mut incumbent = Incumbent::new(problem);
     incumbent.offer(&problem.all_local());
-    let limit = problem.time_limit();
-    let share = if limit.is_some() { limits.time / 4 } else { limits.time };
+    let limits: Vec<&Limit> = problem.limits().iter().collect();
+    let share = if limits.is_empty() { time } else { time / 4 };
 
-    let unbounded = Reduced::new(problem, None);
-    let mut floor = Floor(unbounded.floor(problem));
-    let mut ending = match search(&unbounded, share) {
+    let unlimited = Reduced::new(problem, Goal::Objective, &[]);
+    let mut floor = Floor(unlimited.floor(problem));
+    let mut ending = match search(&unlimited, share) {
         Ok(answer) => {
             incumbent.offer(&answer.placements);
             if answer.ending == Ending::Proven {
@@ -44,13 +44,13 @@ fn solve_with(problem: &Problem, limits: &Limits, search: Backend<'_>) -> Result
         }
         Err(ending) => ending,
     };
-    if let Some(limit) = limit.filter(|_| !floor.proves(&incumbent)) {
+    if !limits.is_empty() && !floor.proves(&incumbent) {
         if incumbent.measure().is_none() {
-            fastest(problem, &mut incumbent, limit, limits.time / 4, search)?;
+            look_for_any(problem, &mut incumbent, time / 4, search)?;
         }
-        let answer = search(&Reduced::new(problem, Some(limit)), limits.time / 2);
+        let answer = search(&Reduced::new(problem, Goal::Objective, &limits), time / 2);
         ending = match answer {
-            // Not allowed: the backend's tolerances are wider than the bound.
+            // Not allowed: the backend's tolerances are wider than the limit.
             Ok(answer) if !incumbent.offer(&answer.placements) => Ending::Failed,
             Ok(answer) => {
                 if answer.ending == Ending::Proven {
@@ -81,19 +81,22 @@ impl Floor {
     }
 }
 
-/// Looks for the fastest placement, to have one that meets the bound or to show that none does.
-fn fastest(
+/// Looks for what takes least of each limit that all-local passes, to have a placement that keeps them all or to show that
+/// none does.
+fn look_for_any(
     problem: &Problem,
     incumbent: &mut Incumbent<'_>,
-    limit: Duration,
     time: Duration,
     search: Backend<'_>,
 ) -> Result<(), SolveError> {
-    let by_time = problem.clone().with_objective(Objective::Time);
-    if let Ok(answer) = search(&Reduced::new(&by_time, None), time) {
-        let fastest = problem.cost(&answer.placements).time;
-        if !incumbent.offer(&answer.placements) && answer.ending == Ending::Proven {
-            return Err(SolveError::Infeasible { limit, fastest });
+    let local = problem.all_local();
+    for limit in problem.limits().iter().filter(|limit| problem.amount(limit, &local) > limit.most()) {
+        if let Ok(answer) = search(&Reduced::new(problem, Goal::Least(limit), &[]), time) {
+            let least = problem.amount(limit, &answer.placements);
+            if !incumbent.offer(&answer.placements) && answer.ending == Ending::Proven && least > limit.most()
+            {
+                return Err(SolveError::infeasible(limit, least));
+            }
         }
     }
     Ok(())
@@ -107,7 +110,7 @@ fn finish(
 ) -> Result<Plan, SolveError> {
     // A placement below what the backend called optimal shows that it was wrong, and so is its floor.
     let refuted = incumbent.measure().is_some_and(|measure| measure < floor.0);
-    let floor = if refuted { Reduced::new(problem, None).floor(problem) } else { floor.0 };
+    let floor = if refuted { Reduced::new(problem, Goal::Objective, &[]).floor(problem) } else { floor.0 };
     let bound = problem.objective().value_of(floor);
     let quality = match ending {
         _ if incumbent.measure() == Some(floor) => Quality::Optimal,
@@ -116,30 +119,21 @@ fn finish(
         Ending::Time => Quality::TimeLimit { bound },
         Ending::Proven | Ending::Failed => Quality::Unproven { bound },
     };
-    match (incumbent.into_best(), problem.time_limit()) {
-        (None, Some(limit)) => Err(SolveError::NoneFound { limit }),
-        (best, _) => {
-            let best = best.expect("without a time bound all-local is allowed");
-            Ok(Plan::new(problem, &best, quality).expect("only allowed placements are offered"))
-        }
-    }
+    incumbent.into_plan(quality)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use outboard_core::{Edge, Energy, MethodIndex, Placement, Value, Vertex};
+    use outboard_core::{Edge, Energy, MethodIndex, Objective, Placement, Shipping, Value, Vertex};
 
     /// Two methods that are worth moving only together: 100 mJ each here, 150 mJ between them, 10 ms here and 40 ms there.
     fn pair(objective: Objective) -> Problem {
         let vertices = [0, 1].map(|index| Vertex {
-            method: MethodIndex(index),
-            name: format!("method{index}"),
             local_energy: Energy::from_millijoules(100),
             local_time: Duration::from_millis(10),
             remote_time: Duration::from_millis(40),
-            remote_energy: Energy::ZERO,
-            pin: None,
+            ..Vertex::new(MethodIndex(index), format!("method{index}"))
         });
         let ui = Vertex {
             method: MethodIndex(2),
@@ -150,8 +144,7 @@ mod tests {
         let edge = |caller, callee, millijoules| Edge {
             caller: MethodIndex(caller),
             callee: MethodIndex(callee),
-            energy: Energy::from_millijoules(millijoules),
-            time: Duration::ZERO,
+            shipping: Shipping::fixed(Energy::from_millijoules(millijoules), Duration::ZERO),
         };
         let edges = vec![edge(0, 1, 150), edge(2, 0, 120)];
         Problem::new(Vec::from_iter(vertices.into_iter().chain([ui])), edges, objective).unwrap()
@@ -163,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_backend_that_fails_leaves_the_plan_local_and_unproven() {
-        let plan = solve_with(&pair(Objective::Energy), &Limits::default(), &mut |_, _| Err(Ending::Failed));
+        let plan =
+            solve_with(&pair(Objective::Energy), Limits::default().time, &mut |_, _| Err(Ending::Failed));
         let plan = plan.unwrap();
         assert!(!plan.offloads());
         // At best the second method costs nothing; the first one is called from here, which costs more than it saves.
@@ -175,7 +169,7 @@ mod tests {
         let mut liar = |reduced: &Reduced, _| {
             Ok(Answer { placements: reduced.expand(|number| number == 0), ending: Ending::Proven })
         };
-        let plan = solve_with(&pair(Objective::Energy), &Limits::default(), &mut liar).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), Limits::default().time, &mut liar).unwrap();
         assert!(!plan.offloads());
         assert!(matches!(plan.quality(), Quality::Unproven { .. }));
     }
@@ -185,7 +179,7 @@ mod tests {
         let mut hasty = |reduced: &Reduced, _| {
             Ok(Answer { placements: reduced.expand(|_| true), ending: Ending::Proven })
         };
-        let plan = solve_with(&pair(Objective::default()), &Limits::default(), &mut hasty).unwrap();
+        let plan = solve_with(&pair(Objective::default()), Limits::default().time, &mut hasty).unwrap();
         assert!(!plan.offloads());
         assert_eq!(plan.value(), millijoules(200));
         // The first of the two searches left the time bound out, and its answer bounds every other.
@@ -196,7 +190,7 @@ mod tests {
     fn a_search_that_ran_out_of_time_keeps_what_it_found() {
         let mut slow =
             |reduced: &Reduced, _| Ok(Answer { placements: reduced.expand(|_| true), ending: Ending::Time });
-        let plan = solve_with(&pair(Objective::Energy), &Limits::default(), &mut slow).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), Limits::default().time, &mut slow).unwrap();
         assert_eq!(plan.value(), millijoules(120));
         assert_eq!(plan.quality(), Quality::TimeLimit { bound: millijoules(100) });
     }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use outboard_core::{Cost, Energy, Placement, Problem};
+use outboard_core::{Energy, Exceeded, Placement, Plan, Problem, Quality};
+
+use crate::port::SolveError;
 
 /// The best placement that was offered and that fits the problem.
 pub(crate) struct Incumbent<'p> {
     problem: &'p Problem,
-    limit: Option<Duration>,
     best: Option<(Rank, Vec<Placement>)>,
 }
 
@@ -23,7 +24,7 @@ pub(crate) struct Rank {
 
 impl<'p> Incumbent<'p> {
     pub(crate) fn new(problem: &'p Problem) -> Self {
-        Self { problem, limit: problem.time_limit(), best: None }
+        Self { problem, best: None }
     }
 
     /// Takes a placement if it is allowed and better than the best; says whether it is allowed.
@@ -38,7 +39,7 @@ impl<'p> Incumbent<'p> {
     /// Moves single methods for as long as that makes the best better, at most a few rounds.
     pub(crate) fn polish(&mut self) {
         let Some((_, placements)) = &self.best else { return };
-        let mut walk = Walk::new(self.problem, self.limit, placements.clone());
+        let mut walk = Walk::new(self.problem, placements.clone());
         // Every round betters an integer, but by as little as one; later rounds find ever less.
         for _ in 0..8 {
             if !walk.round() {
@@ -53,15 +54,33 @@ impl<'p> Incumbent<'p> {
         self.best.as_ref().map(|(rank, _)| rank.measure)
     }
 
+    /// The best as a plan of that quality.
+    ///
+    /// # Errors
+    /// Nothing allowed was offered.
+    pub(crate) fn into_plan(self, quality: Quality) -> Result<Plan, SolveError> {
+        let problem = self.problem;
+        match self.best {
+            Some((_, best)) => {
+                Ok(Plan::new(problem, &best, quality).expect("only allowed placements are offered"))
+            }
+            None => {
+                let passed = problem.exceeded(&problem.all_local());
+                let Exceeded { resource, most, .. } = passed.expect("all-local was offered first");
+                Err(SolveError::NoneFound { resource, most })
+            }
+        }
+    }
+
     pub(crate) fn into_best(self) -> Option<Vec<Placement>> {
         self.best.map(|(_, placements)| placements)
     }
 
     fn rank(&self, placements: &[Placement]) -> Option<Rank> {
-        let cost = self.problem.cost(placements);
-        if self.limit.is_some_and(|limit| cost.time > limit) {
+        if self.problem.exceeded(placements).is_some() {
             return None;
         }
+        let cost = self.problem.cost(placements);
         Some(Rank {
             measure: self.problem.objective().measure(cost),
             time: cost.time,
@@ -71,57 +90,87 @@ impl<'p> Incumbent<'p> {
     }
 }
 
-/// Single moves from one placement to the next, each priced by its own edges.
+/// Single moves of groups from one placement to the next, each priced by its own edges: of the objective first, then of each
+/// limit.
 struct Walk<'p> {
     problem: &'p Problem,
-    limit: Option<Duration>,
     placements: Vec<Placement>,
-    time: Duration,
-    /// Per position the other ends of its edges and what it costs to be apart from them.
-    neighbours: Vec<Vec<(usize, Cost)>>,
+    /// What is left of each limit; negative where it does not hold.
+    left: Vec<i64>,
+    /// Per leader what its group takes in either place.
+    own: Vec<[Vec<i64>; 2]>,
+    /// Per leader the leaders it shares edges with and what it takes to be apart from them.
+    neighbours: Vec<Vec<(usize, Vec<i64>)>>,
 }
 
 impl<'p> Walk<'p> {
-    fn new(problem: &'p Problem, limit: Option<Duration>, placements: Vec<Placement>) -> Self {
-        let mut neighbours = vec![Vec::new(); placements.len()];
-        for (caller, callee, edge) in problem.edges().filter(|(caller, callee, _)| caller != callee) {
-            neighbours[caller].push((callee, edge.cost()));
-            neighbours[callee].push((caller, edge.cost()));
+    fn new(problem: &'p Problem, placements: Vec<Placement>) -> Self {
+        let (objective, limits) = (problem.objective(), problem.limits());
+        let width = 1 + limits.len();
+        let mut own = vec![[vec![0; width], vec![0; width]]; placements.len()];
+        for (position, vertex) in problem.vertices().iter().enumerate() {
+            for place in [Placement::Device, Placement::Server] {
+                let sums = &mut own[problem.leader(position)][place as usize];
+                sums[0] += objective.measure(vertex.cost(place)) as i64;
+                for (sum, limit) in sums[1..].iter_mut().zip(limits) {
+                    *sum += limit.of_vertex(position, vertex, place) as i64;
+                }
+            }
         }
-        let time = problem.cost(&placements).time;
-        Self { problem, limit, placements, time, neighbours }
+        let mut neighbours = vec![Vec::new(); placements.len()];
+        for (number, (caller, callee, edge)) in problem.edges().enumerate() {
+            let (caller, callee) = (problem.leader(caller), problem.leader(callee));
+            if caller == callee {
+                continue;
+            }
+            let mut apart = vec![objective.measure(edge.cost()) as i64];
+            apart.extend(limits.iter().map(|limit| limit.of_edge(number, edge) as i64));
+            neighbours[caller].push((callee, apart.clone()));
+            neighbours[callee].push((caller, apart));
+        }
+        let left = limits.iter().map(|limit| {
+            let most = limit.most().min(Problem::LARGEST_SUM) as i64;
+            most - problem.amount(limit, &placements) as i64
+        });
+        let left = left.collect();
+        Self { problem, placements, left, own, neighbours }
     }
 
     /// Moves whatever is better off in the other place; says whether anything was.
     fn round(&mut self) -> bool {
         let mut moved = false;
         for position in 0..self.placements.len() {
-            moved |= self.step(position);
+            moved |= self.problem.leader(position) == position && self.step(position);
         }
         moved
     }
 
-    fn step(&mut self, position: usize) -> bool {
-        let vertex = &self.problem.vertices()[position];
-        if vertex.pin.is_some() {
+    fn step(&mut self, leader: usize) -> bool {
+        if self.problem.pin(leader).is_some() {
             return false;
         }
-        let here = self.placements[position];
-        let (mut taken, mut added) = (vertex.cost(here), vertex.cost(here.other()));
-        for (neighbour, apart) in &self.neighbours[position] {
-            if self.placements[*neighbour] == here {
-                added += *apart;
-            } else {
-                taken += *apart;
+        let here = self.placements[leader];
+        let mut more: Vec<i64> = self.own[leader][here.other() as usize]
+            .iter()
+            .zip(&self.own[leader][here as usize])
+            .map(|(there, here)| there - here)
+            .collect();
+        for (neighbour, apart) in &self.neighbours[leader] {
+            let sign = if self.placements[*neighbour] == here { 1 } else { -1 };
+            for (more, part) in more.iter_mut().zip(apart) {
+                *more += sign * part;
             }
         }
-        let time = (self.time + added.time).saturating_sub(taken.time);
-        let objective = self.problem.objective();
-        let better = objective.measure(added) < objective.measure(taken)
-            && self.limit.is_none_or(|limit| time <= limit);
+        let better = more[0] < 0 && self.left.iter().zip(&more[1..]).all(|(left, more)| more <= left);
         if better {
-            self.placements[position] = here.other();
-            self.time = time;
+            for position in 0..self.placements.len() {
+                if self.problem.leader(position) == leader {
+                    self.placements[position] = here.other();
+                }
+            }
+            for (left, more) in self.left.iter_mut().zip(&more[1..]) {
+                *left -= more;
+            }
         }
         better
     }

@@ -13,15 +13,15 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use outboard_core::{CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Objective, Placement};
+//! use outboard_core::{CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Objective, Placement, Shipping};
 //! use outboard_solver::{Automatic, Limits, Solve};
 //!
 //! let (ui, find) = (MethodIndex(0), MethodIndex(1));
 //! let mut graph = CallGraph::new();
 //! graph.insert(ui, MethodFigures { pin: Some(Placement::Device), ..Default::default() });
 //! graph.insert(find, MethodFigures { local_energy: Energy::from_millijoules(900), ..Default::default() });
-//! let shipping = CallFigures { energy: Energy::from_millijoules(100), ..Default::default() };
-//! graph.add_calls(ui, find, shipping)?;
+//! let shipping = Shipping::fixed(Energy::from_millijoules(100), Duration::ZERO);
+//! graph.add_calls(ui, find, CallFigures { shipping, ..Default::default() })?;
 //!
 //! let plan = Automatic.solve(&graph.problem(Objective::Energy)?, &Limits::default())?;
 //! assert_eq!(plan.placement(find), Some(Placement::Server));

@@ -1,40 +1,78 @@
 //! What every solver offers, and the choice between them.
 
+use std::fmt;
 use std::time::Duration;
 
-use outboard_core::{Plan, Problem};
+use outboard_core::{Limit, Plan, Problem, Resource, Value};
 use thiserror::Error;
 
 use crate::{Exhaustive, Ilp};
 
 /// A way to solve a placement problem.
 pub trait Solve {
-    /// The best plan found within the limits, never worse than all-local where that meets the time bound.
+    /// The best plan found within the limits, never worse than all-local where that is allowed.
     ///
     /// # Errors
-    /// No placement meets the time bound, or none was found that does.
-    fn solve(&self, problem: &Problem, limits: &Limits) -> Result<Plan, SolveError>;
+    /// No placement keeps the problem's limits, or none was found that does.
+    fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError>;
 }
 
-/// How long a search may go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long a search may go on, and how good an answer has to be.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
-pub struct Limits {
-    /// Time for the backend's search; 1 s by default. A plan that needed more says so in its quality. Backends
-    /// look at their clock between steps, so large problems overshoot it.
+pub struct Limits<'a> {
+    /// Time for the search; 1 s by default. A plan that needed more says so in its quality. Kept by the backends with a
+    /// clock of their own, and by the search of this crate with the one that it is given.
     pub time: Duration,
+    /// Steps of this crate's search, each about one look at an edge, some nanoseconds; 200 million by default. They are the
+    /// same on every machine, which time is not.
+    pub steps: u64,
+    /// How far from the best an answer may be, in millionths of the best; 0 by default.
+    pub gap: u32,
+    /// The time since some moment; without it only steps are counted.
+    pub clock: Option<&'a dyn Fn() -> Duration>,
 }
 
-impl Default for Limits {
+impl Default for Limits<'_> {
     fn default() -> Self {
-        Self { time: Duration::from_secs(1) }
+        Self { time: Duration::from_secs(1), steps: 200_000_000, gap: 0, clock: None }
     }
 }
 
-impl Limits {
+impl<'a> Limits<'a> {
     /// Limits with that much time.
     pub fn within(time: Duration) -> Self {
-        Self { time }
+        Self { time, ..Self::default() }
+    }
+
+    /// The same with a clock to keep the time by.
+    #[must_use]
+    pub fn by(self, clock: &'a dyn Fn() -> Duration) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// The same for answers that may be so many millionths worse than the best.
+    #[must_use]
+    pub fn with_gap(self, gap: u32) -> Self {
+        Self { gap, ..self }
+    }
+
+    /// The same with that many steps.
+    #[must_use]
+    pub fn with_steps(self, steps: u64) -> Self {
+        Self { steps, ..self }
+    }
+}
+
+impl fmt::Debug for Limits<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { time, steps, gap, clock } = self;
+        f.debug_struct("Limits")
+            .field("time", time)
+            .field("steps", steps)
+            .field("gap", gap)
+            .field("clocked", &clock.is_some())
+            .finish()
     }
 }
 
@@ -48,8 +86,8 @@ impl Automatic {
 }
 
 impl Solve for Automatic {
-    fn solve(&self, problem: &Problem, limits: &Limits) -> Result<Plan, SolveError> {
-        let free = problem.vertices().iter().filter(|vertex| vertex.pin.is_none()).count();
+    fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
+        let free = (0..problem.vertices().len()).filter(|position| problem.pin(*position).is_none()).count();
         if free <= Self::FEW { Exhaustive.solve(problem, limits) } else { Ilp.solve(problem, limits) }
     }
 }
@@ -58,19 +96,28 @@ impl Solve for Automatic {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SolveError {
-    /// Even the fastest placement is too slow.
-    #[error("no placement takes less than {fastest:?}: allow more than {limit:?}, or minimise time")]
+    /// Not even the placement that takes least of something keeps its limit.
+    #[error("no placement keeps {resource} below {least}: allow more than {most}, or minimise it")]
     Infeasible {
-        /// The time bound.
-        limit: Duration,
-        /// What the fastest placement takes.
-        fastest: Duration,
+        /// What is limited.
+        resource: Resource,
+        /// The limit.
+        most: Value,
+        /// The least that a placement takes.
+        least: Value,
     },
-    /// All-local passes the time bound and no placement was found that does not, which proves nothing.
-    #[error("no placement was found that takes at most {limit:?}: allow more time to search, or to run")]
+    /// Each limit can be kept, but not all of them.
+    #[error("no placement keeps all limits, though some keep each: raise one of them")]
+    Contradiction,
+    /// All-local passes a limit and no placement was found that keeps them all, which proves nothing.
+    #[error(
+        "no placement was found that keeps {resource} within {most}: allow more time to search, or raise the limit"
+    )]
     NoneFound {
-        /// The time bound.
-        limit: Duration,
+        /// What all-local passes.
+        resource: Resource,
+        /// The limit.
+        most: Value,
     },
     /// More methods than the exhaustive search can try.
     #[error(
@@ -82,4 +129,12 @@ pub enum SolveError {
         /// How many there may be.
         most: usize,
     },
+}
+
+impl SolveError {
+    /// A limit that nothing keeps, and the least that a placement takes.
+    pub(crate) fn infeasible(limit: &Limit, least: u64) -> Self {
+        let resource = limit.resource();
+        Self::Infeasible { resource, most: resource.value_of(limit.most()), least: resource.value_of(least) }
+    }
 }

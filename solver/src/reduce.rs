@@ -1,152 +1,179 @@
-//! The problem made smaller, without losing an optimum, and turned to gains, delays and one slack.
+//! The problem made smaller, without losing an optimum, and turned to gains, delays and slacks.
 //!
-//! With `x_v = 1` for a method on the server, everything free on the device as the starting point:
+//! With `x_v = 1` for a method on the server, everything free on the device as the starting point, and one row for every
+//! limit:
 //!
 //! ```text
 //! maximise Σ g_v x_v − Σ C_uv |x_u − x_v|    subject to Σ d_v x_v + Σ t_uv |x_u − x_v| ≤ S
-//! g_v = what v costs on the device − what it costs on the server     d_v = Tr_v − Tl_v
+//! g_v = what v costs on the device − what it costs on the server     d_v = what it takes there − what it takes here
 //! ```
 //!
-//! An edge to a method that stays on the device becomes `g_v −= C, d_v += t`, one to a method that stays on the server
-//! `g_v += C, d_v −= t`; parallel and opposite edges add up; edges from a method to itself go.
+//! Methods that go together become one. An edge to a method that stays on the device becomes `g_v −= C, d_v += t`, one to
+//! a method that stays on the server `g_v += C, d_v −= t`; parallel and opposite edges add up; edges from a method to itself
+//! go.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use outboard_core::{Cost, Placement, Problem};
-
-/// What it costs to have two methods apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Apart {
-    /// `C_uv`, in units of the objective.
-    pub(crate) cost: i64,
-    /// `t_uv`, in microseconds; zero where no time bound counts.
-    pub(crate) time: i64,
-}
+use outboard_core::{Edge, Limit, Placement, Problem, Vertex};
 
 /// The undecided rest of a problem. Its methods are numbered anew.
 #[derive(Debug)]
 pub(crate) struct Reduced {
-    /// Per undecided method its position in the problem.
-    pub(crate) positions: Vec<usize>,
     /// `g_v`, in units of the objective.
     pub(crate) gains: Vec<i64>,
-    /// `d_v`, in microseconds.
-    pub(crate) delays: Vec<i64>,
     /// Pairs of undecided methods, smaller number first.
-    pub(crate) edges: Vec<(usize, usize, Apart)>,
-    /// `S`, in microseconds; `None` where no time bound counts.
-    pub(crate) slack: Option<i64>,
+    pub(crate) edges: Vec<(u32, u32)>,
+    /// `C_uv`, in units of the objective, beside `edges`.
+    pub(crate) apart: Vec<i64>,
+    /// One for each limit that was asked for.
+    pub(crate) rows: Vec<Row>,
+    /// Per position its number; `None` where it is decided.
+    numbers: Vec<Option<u32>>,
     /// The decided methods where they belong, the others on the device.
     start: Vec<Placement>,
 }
 
+/// A limit on the undecided rest: `Σ d_v x_v + Σ t_uv |x_u − x_v| ≤ S`, in the limit's unit.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// `d_v`, by number.
+    pub(crate) delays: Vec<i64>,
+    /// `t_uv`, beside the edges.
+    pub(crate) times: Vec<i64>,
+    /// `S`.
+    pub(crate) slack: i64,
+}
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Goal<'a> {
+    /// What the problem's objective measures.
+    Objective,
+    /// Something that is limited, whatever the objective comes to.
+    Least(&'a Limit),
+}
+
+impl Goal<'_> {
+    fn of_vertex(self, problem: &Problem, position: usize, vertex: &Vertex, place: Placement) -> i64 {
+        signed(match self {
+            Self::Objective => problem.objective().measure(vertex.cost(place)),
+            Self::Least(limit) => limit.of_vertex(position, vertex, place),
+        })
+    }
+
+    fn of_edge(self, problem: &Problem, number: usize, edge: &Edge) -> i64 {
+        signed(match self {
+            Self::Objective => problem.objective().measure(edge.cost()),
+            Self::Least(limit) => limit.of_edge(number, edge),
+        })
+    }
+}
+
 impl Reduced {
-    /// Reduces a problem under its own time bound, or none.
-    pub(crate) fn new(problem: &Problem, limit: Option<Duration>) -> Self {
-        let mut work = Work::new(problem, limit.is_some());
+    /// Reduces a problem under these of its limits.
+    pub(crate) fn new(problem: &Problem, goal: Goal<'_>, limits: &[&Limit]) -> Self {
+        let mut work = Work::new(problem, goal, limits);
         work.fix_the_obvious();
-        let start: Vec<Placement> =
-            work.fixed.iter().map(|fixed| fixed.unwrap_or(Placement::Device)).collect();
-        let positions: Vec<usize> =
-            (0..start.len()).filter(|position| work.fixed[*position].is_none()).collect();
-        let number = |position| positions.binary_search(&position).expect("neighbours are undecided");
-        let mut edges = Vec::new();
-        for (first, position) in positions.iter().enumerate() {
-            for (neighbour, apart) in work.edges[*position].range(position + 1..) {
-                edges.push((first, number(*neighbour), *apart));
-            }
-        }
-        let slack = limit.map(|limit| micros(limit) - micros(problem.cost(&start).time));
-        Self {
-            gains: positions.iter().map(|position| work.gains[*position]).collect(),
-            delays: positions.iter().map(|position| work.delays[*position]).collect(),
-            positions,
-            edges,
-            slack,
-            start,
-        }
+        work.finish(problem, limits)
+    }
+
+    /// How many methods are undecided.
+    pub(crate) fn len(&self) -> usize {
+        self.gains.len()
     }
 
     /// The placement of the whole problem with these undecided methods on the server.
     pub(crate) fn expand(&self, away: impl Fn(usize) -> bool) -> Vec<Placement> {
-        let mut placements = self.start.clone();
-        for (number, position) in self.positions.iter().enumerate() {
-            if away(number) {
-                placements[*position] = Placement::Server;
-            }
-        }
-        placements
+        let place = |(start, number): (&Placement, &Option<u32>)| match number {
+            Some(number) if away(*number as usize) => Placement::Server,
+            _ => *start,
+        };
+        self.start.iter().zip(&self.numbers).map(place).collect()
+    }
+
+    /// The objective's measure with the undecided methods on the device, from which gains count.
+    pub(crate) fn base(&self, problem: &Problem) -> u64 {
+        problem.objective().measure(problem.cost(&self.start))
     }
 
     /// A value that no placement is below: every gain and no shipping between undecided methods.
     pub(crate) fn floor(&self, problem: &Problem) -> u64 {
-        let start = problem.objective().measure(problem.cost(&self.start));
         let gains = self.gains.iter().map(|gain| gain.max(&0).unsigned_abs()).sum();
-        start.saturating_sub(gains)
+        self.base(problem).saturating_sub(gains)
     }
 }
 
-/// The problem while methods are being decided; indexed by position.
+/// What it costs to have two methods apart: of the objective, then of each limit.
+type Apart = Vec<i64>;
+
+/// The problem while methods are being decided; indexed by the positions of groups' leaders.
 struct Work {
+    leaders: Vec<usize>,
     fixed: Vec<Option<Placement>>,
-    gains: Vec<i64>,
-    delays: Vec<i64>,
+    /// How much better off each is on the server: of the objective, then, turned round, of each limit.
+    gains: Vec<Vec<i64>>,
     edges: Vec<BTreeMap<usize, Apart>>,
 }
 
 impl Work {
-    fn new(problem: &Problem, bounded: bool) -> Self {
-        let objective = problem.objective();
-        let units = |cost: Cost| Apart {
-            cost: signed(objective.measure(cost)),
-            time: if bounded { micros(cost.time) } else { 0 },
-        };
-        let count = problem.vertices().len();
+    fn new(problem: &Problem, goal: Goal<'_>, limits: &[&Limit]) -> Self {
+        let (count, width) = (problem.vertices().len(), 1 + limits.len());
         let mut work = Self {
+            leaders: (0..count).map(|position| problem.leader(position)).collect(),
             fixed: vec![None; count],
-            gains: vec![0; count],
-            delays: vec![0; count],
+            gains: vec![vec![0; width]; count],
             edges: vec![BTreeMap::new(); count],
         };
         for (position, vertex) in problem.vertices().iter().enumerate() {
-            let (device, server) =
-                (units(vertex.cost(Placement::Device)), units(vertex.cost(Placement::Server)));
-            work.gains[position] = device.cost - server.cost;
-            work.delays[position] = server.time - device.time;
-        }
-        for (caller, callee, edge) in problem.edges().filter(|(caller, callee, _)| caller != callee) {
-            let apart = units(edge.cost());
-            for (end, other) in [(caller, callee), (callee, caller)] {
-                let sum = work.edges[end].entry(other).or_default();
-                sum.cost += apart.cost;
-                sum.time += apart.time;
+            let gains = &mut work.gains[work.leaders[position]];
+            let measure = |placement| goal.of_vertex(problem, position, vertex, placement);
+            gains[0] += measure(Placement::Device) - measure(Placement::Server);
+            for (gain, limit) in gains[1..].iter_mut().zip(limits) {
+                let amount = |placement| signed(limit.of_vertex(position, vertex, placement));
+                *gain += amount(Placement::Device) - amount(Placement::Server);
             }
         }
-        for (position, vertex) in problem.vertices().iter().enumerate() {
-            if let Some(pin) = vertex.pin {
+        for (number, (caller, callee, edge)) in problem.edges().enumerate() {
+            let (caller, callee) = (work.leaders[caller], work.leaders[callee]);
+            if caller == callee {
+                continue;
+            }
+            for (end, other) in [(caller, callee), (callee, caller)] {
+                let sums = work.edges[end].entry(other).or_insert_with(|| vec![0; width]);
+                sums[0] += goal.of_edge(problem, number, edge);
+                for (sum, limit) in sums[1..].iter_mut().zip(limits) {
+                    *sum += signed(limit.of_edge(number, edge));
+                }
+            }
+        }
+        for position in 0..count {
+            let is_leader = work.leaders[position] == position;
+            if let Some(pin) = problem.pin(position).filter(|_| is_leader) {
                 work.fix(position, pin);
             }
         }
         work
     }
 
-    /// Decides every method that is better off in one place wherever its neighbours are.
+    /// Decides every method that is better off in one place, by the objective and every limit, wherever its neighbours are.
     fn fix_the_obvious(&mut self) {
         let mut pending: Vec<usize> = (0..self.fixed.len()).rev().collect();
+        let mut apart = Vec::new();
         while let Some(position) = pending.pop() {
-            if self.fixed[position].is_some() {
+            if self.fixed[position].is_some() || self.leaders[position] != position {
                 continue;
             }
-            let (mut cost, mut time) = (0, 0);
-            for apart in self.edges[position].values() {
-                cost += apart.cost;
-                time += apart.time;
+            let gains = &self.gains[position];
+            apart.clear();
+            apart.resize(gains.len(), 0);
+            for edge in self.edges[position].values() {
+                for (sum, part) in apart.iter_mut().zip(edge) {
+                    *sum += part;
+                }
             }
-            let (gain, delay) = (self.gains[position], self.delays[position]);
-            let place = if -gain >= cost && delay >= time {
+            let place = if gains.iter().zip(&apart).all(|(gain, apart)| -gain >= *apart) {
                 Placement::Device
-            } else if gain >= cost && -delay >= time {
+            } else if gains.iter().zip(&apart).all(|(gain, apart)| gain >= apart) {
                 Placement::Server
             } else {
                 continue;
@@ -161,18 +188,49 @@ impl Work {
         self.fixed[position] = Some(place);
         for (neighbour, apart) in std::mem::take(&mut self.edges[position]) {
             self.edges[neighbour].remove(&position);
-            let towards = if place == Placement::Server { 1 } else { -1 };
-            self.gains[neighbour] += towards * apart.cost;
-            self.delays[neighbour] -= towards * apart.time;
+            for (gain, part) in self.gains[neighbour].iter_mut().zip(apart) {
+                *gain += if place == Placement::Server { part } else { -part };
+            }
         }
+    }
+
+    fn finish(self, problem: &Problem, limits: &[&Limit]) -> Reduced {
+        let place = |leader: &usize| self.fixed[*leader].unwrap_or(Placement::Device);
+        let start: Vec<Placement> = self.leaders.iter().map(place).collect();
+        let undecided: Vec<usize> = (0..start.len())
+            .filter(|position| self.leaders[*position] == *position && self.fixed[*position].is_none())
+            .collect();
+        let mut numbers = vec![None; start.len()];
+        for (number, position) in (0..).zip(&undecided) {
+            numbers[*position] = Some(number);
+        }
+        let (mut edges, mut apart) = (Vec::new(), Vec::new());
+        let mut times = vec![Vec::new(); limits.len()];
+        for (first, position) in (0..).zip(&undecided) {
+            for (neighbour, costs) in self.edges[*position].range(position + 1..) {
+                edges.push((first, numbers[*neighbour].expect("neighbours are undecided")));
+                apart.push(costs[0]);
+                for (times, part) in times.iter_mut().zip(&costs[1..]) {
+                    times.push(*part);
+                }
+            }
+        }
+        let all_gains = &self.gains;
+        let column = |part: usize| undecided.iter().map(move |position| all_gains[*position][part]);
+        let rows = limits.iter().zip(times).enumerate().map(|(row, (limit, times))| Row {
+            delays: column(row + 1).map(|gain| -gain).collect(),
+            times,
+            slack: signed(limit.most()) - signed(problem.amount(limit, &start)),
+        });
+        let rows = rows.collect();
+        for position in 0..numbers.len() {
+            numbers[position] = numbers[self.leaders[position]];
+        }
+        Reduced { gains: column(0).collect(), edges, apart, rows, numbers, start }
     }
 }
 
-fn micros(time: Duration) -> i64 {
-    signed(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
-}
-
-/// Sums of a checked problem stay below 2⁶⁰; a time bound may be anything and is as good as none past that.
-fn signed(value: u64) -> i64 {
+/// Sums of a checked problem stay below 2⁶⁰; a limit may be anything and is as good as none past that.
+pub(crate) fn signed(value: u64) -> i64 {
     value.min(Problem::LARGEST_SUM) as i64
 }

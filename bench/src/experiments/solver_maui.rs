@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use outboard_core::{
-    CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Objective, Placement, Problem,
+    CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Objective, Placement, Problem, Shipping,
 };
 use outboard_solver::{Automatic, Ilp, Limits, Solve};
 
@@ -82,12 +82,12 @@ fn face_recognition() -> Result<Problem, Failure> {
         );
     }
     for (caller, callee, millijoules) in [(0, 1, 1_000), (1, 2, 10_000), (1, 3, 25_000)] {
-        let energy = Energy::from_millijoules(millijoules);
+        let shipping = Shipping::fixed(Energy::from_millijoules(millijoules), Duration::ZERO);
         graph
             .add_calls(
                 MethodIndex(caller),
                 MethodIndex(callee),
-                CallFigures { calls: 1, energy, ..Default::default() },
+                CallFigures { calls: 1, shipping, ..Default::default() },
             )
             .map_err(Failure::of("the call graph"))?;
     }

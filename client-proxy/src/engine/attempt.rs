@@ -447,8 +447,10 @@ impl Engine {
     /// What counts of a cost, by the objective: seconds, or joules where those are known.
     pub(super) fn cost(&self, time: Duration, energy: Option<Energy>) -> f64 {
         match self.objective {
-            Objective::Time => time.as_secs_f64(),
-            Objective::Energy | Objective::EnergyWithin(_) => energy.map_or(0.0, Energy::as_joules_f64),
+            Objective::Time | Objective::TimeWithin(_) => time.as_secs_f64(),
+            Objective::Energy | Objective::EnergyWithin(_) | Objective::Weighted { .. } => {
+                energy.map_or(0.0, Energy::as_joules_f64)
+            }
         }
     }
 

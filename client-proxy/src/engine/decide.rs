@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use outboard_core::{ByteCount, MethodIndex, Objective, Placement, ServerIndex, Timestamp};
+use outboard_core::{ByteCount, MethodIndex, Placement, ServerIndex, Timestamp};
 
 use super::Engine;
 use crate::decision::{Decision, LocalReason, Offer, Request};
@@ -203,7 +203,7 @@ impl Engine {
             return Ok(Motive::Try);
         }
         // A plan counts on the radio as it usually is.
-        let energy = matches!(self.objective, Objective::Energy | Objective::EnergyWithin(_));
+        let energy = !self.objective.is_time();
         if planned && energy && quote.spoilt.is_some_and(|spoilt| !self.radio.is_worth_using(spoilt)) {
             return Err(LocalReason::RadioSilent);
         }

@@ -207,8 +207,8 @@ impl Engine {
         let quote = Quote::reckon(statistics, None, None, state.terms(server), &market);
         let accepted = quote.limit.saturating_sub(run);
         let gain = match self.objective {
-            Objective::Time => local.saturating_sub(run),
-            Objective::Energy | Objective::EnergyWithin(_) => {
+            Objective::Time | Objective::TimeWithin(_) => local.saturating_sub(run),
+            Objective::Energy | Objective::EnergyWithin(_) | Objective::Weighted { .. } => {
                 let (here, there) = quote.energy?;
                 // Of a remote run's energy all but the wait for the server goes with the way.
                 let base = market.energy.waiting(run)?;

@@ -224,10 +224,10 @@ impl Engine {
         if !moves {
             return true;
         }
-        let cost = problem.cost(&current);
-        if problem.time_limit().is_some_and(|limit| cost.time > limit) {
+        if problem.exceeded(&current).is_some() {
             return true;
         }
+        let cost = problem.cost(&current);
         let (before, after) = (problem.objective().measure(cost), problem.objective().measure(plan.cost()));
         after as f64 <= before as f64 * (1.0 - WORTH_MOVING)
     }

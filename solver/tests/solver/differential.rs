@@ -17,8 +17,8 @@ proptest! {
                 prop_assert_eq!(plan.value(), exact.value());
                 prop_assert_eq!(plan.quality(), Quality::Optimal);
             }
-            (Err(SolveError::Infeasible { fastest, .. }), Err(SolveError::Infeasible { fastest: exact, .. })) => {
-                prop_assert_eq!(fastest, exact);
+            (Err(SolveError::Infeasible { least, .. }), Err(SolveError::Infeasible { least: exact, .. })) => {
+                prop_assert_eq!(least, exact);
             }
             (found, exact) => prop_assert!(false, "the program says {:?}, the oracle {:?}", found, exact),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use outboard_core::{
     Bandwidth, ByteCount, CallFigures, CallGraph, Edge, LinkPrice, MethodFigures, MethodIndex, Objective,
-    Placement, Power, Problem, Quality, TimeBound, Value, Vertex,
+    Placement, Power, Problem, Quality, Shipping, TimeBound, Value, Vertex,
 };
 use outboard_solver::{Ilp, Limits, Solve};
 use proptest::prelude::*;
@@ -21,6 +21,7 @@ fn number(value: Value) -> u64 {
     match value {
         Value::Energy(energy) => energy.as_microjoules(),
         Value::Time(time) => time.as_micros() as u64,
+        Value::Memory(bytes) => bytes.as_bytes(),
     }
 }
 
@@ -84,7 +85,10 @@ proptest! {
             remote_time: vertex.remote_time * times,
             ..vertex
         };
-        let edge = |edge: Edge| Edge { energy: edge.energy * energies, time: edge.time * times, ..edge };
+        let edge = |edge: Edge| {
+            let cost = edge.cost();
+            Edge { shipping: Shipping::fixed(cost.energy * energies, cost.time * times), ..edge }
+        };
         let scaled = changed(&problem, objective, vertex, edge);
         let factor = if objective == Objective::Time { u64::from(times) } else { energies };
         prop_assert_eq!(value(&problem).map(|value| value * factor), value(&scaled));

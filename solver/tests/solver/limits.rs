@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use outboard_core::{Edge, Energy, MethodIndex, Objective, Problem, Quality, TimeBound, Value, Vertex};
+use outboard_core::{
+    Edge, Energy, MethodIndex, Objective, Problem, Quality, Resource, Shipping, TimeBound, Value, Vertex,
+};
 use outboard_solver::{Automatic, Exhaustive, Ilp, Limits, Solve, SolveError};
 
 use crate::problems::face_recognition;
@@ -12,19 +14,15 @@ const MS: Duration = Duration::from_millis(1);
 /// A ring of methods, each worth more on the server than its edges, all of them or none being a fair choice.
 fn ring(methods: u32, objective: Objective) -> Problem {
     let vertices = (0..methods).map(|index| Vertex {
-        method: MethodIndex(index),
-        name: format!("method{index}"),
         local_energy: Energy::from_millijoules(10 + u64::from(index * 7 % 5)),
         local_time: MS,
         remote_time: MS * (1 + index % 3),
-        remote_energy: Energy::ZERO,
-        pin: None,
+        ..Vertex::new(MethodIndex(index), format!("method{index}"))
     });
     let edges = (0..methods).map(|index| Edge {
         caller: MethodIndex(index),
         callee: MethodIndex((index + 1) % methods),
-        energy: Energy::from_millijoules(6 + u64::from(index * 3 % 4)),
-        time: MS / 2,
+        shipping: Shipping::fixed(Energy::from_millijoules(6 + u64::from(index * 3 % 4)), MS / 2),
     });
     Problem::new(vertices.collect(), edges.collect(), objective).unwrap()
 }
@@ -33,14 +31,18 @@ fn ring(methods: u32, objective: Objective) -> Problem {
 fn a_bound_that_nothing_meets_is_refused_with_the_fastest_time() {
     let bound = TimeBound::Absolute(MS * 100);
     let problem = face_recognition(Objective::EnergyWithin(bound));
-    let refused = SolveError::Infeasible { limit: MS * 100, fastest: Duration::from_micros(1_501_500) };
+    let refused = SolveError::Infeasible {
+        resource: Resource::Time,
+        most: Value::Time(MS * 100),
+        least: Value::Time(Duration::from_micros(1_501_500)),
+    };
     let solvers: [&dyn Solve; 3] = [&Exhaustive, &Ilp, &Automatic];
     for solver in solvers {
         assert_eq!(solver.solve(&problem, &Limits::default()), Err(refused.clone()));
     }
     assert_eq!(
         refused.to_string(),
-        "no placement takes less than 1.5015s: allow more than 100ms, or minimise time"
+        "no placement keeps the run's time below 1.5015s: allow more than 100ms, or minimise it"
     );
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use outboard_core::{
     Bandwidth, ByteCount, CallFigures, CallGraph, Edge, Energy, LinkPrice, MethodFigures, MethodIndex,
-    Objective, Placement, Power, Problem, TimeBound, Vertex,
+    Objective, Placement, Power, Problem, Shipping, TimeBound, Vertex,
 };
 use proptest::prelude::*;
 
@@ -43,8 +43,9 @@ pub(crate) fn face_recognition(objective: Objective) -> Problem {
     for (caller, callee, energy) in
         [(USER_INTERFACE, FIND_MATCH, 1_000), (FIND_MATCH, INITIALIZE, 10_000), (FIND_MATCH, DETECT, 25_000)]
     {
-        let shipping = CallFigures { calls: 1, energy: milli(energy), ..Default::default() };
-        graph.add_calls(caller, callee, shipping).unwrap();
+        let shipping = Shipping::fixed(milli(energy), Duration::ZERO);
+        let figures = CallFigures { calls: 1, shipping, ..Default::default() };
+        graph.add_calls(caller, callee, figures).unwrap();
     }
     graph.problem(objective).unwrap()
 }
@@ -105,8 +106,7 @@ pub(crate) fn problems(most: usize) -> impl Strategy<Value = Problem> {
             let edges = edges.into_iter().map(|(caller, callee, energy, time)| Edge {
                 caller: MethodIndex(caller as u32),
                 callee: MethodIndex(callee as u32),
-                energy: Energy::from_microjoules(energy),
-                time: Duration::from_micros(time),
+                shipping: Shipping::fixed(Energy::from_microjoules(energy), Duration::from_micros(time)),
             });
             Problem::new(vertices.collect(), edges.collect(), objective).unwrap()
         })
@@ -119,13 +119,12 @@ fn vertex() -> impl Strategy<Value = Vertex> {
         1 => Just(Some(Placement::Server)),
     ];
     (figure(), figure(), figure(), figure(), pin).prop_map(|(energy, there, time, remote, pin)| Vertex {
-        method: MethodIndex(0),
-        name: String::new(),
         local_energy: Energy::from_microjoules(energy),
         remote_energy: Energy::from_microjoules(there / 8),
         local_time: Duration::from_micros(time),
         remote_time: Duration::from_micros(remote / 4),
         pin,
+        ..Vertex::new(MethodIndex(0), "")
     })
 }
 

@@ -80,10 +80,10 @@ impl Outlook {
         below.into_iter().chain(above)
     }
 
-    /// The factors between which the piece at 1 holds.
-    pub fn present(&self) -> (f64, f64) {
-        let here = self.number(1.0);
-        (self.pieces[here].from, self.pieces.get(here + 1).map_or(self.until, |next| next.from))
+    /// The factors between which the piece that holds at a factor does.
+    pub fn span(&self, factor: f64) -> (f64, f64) {
+        let number = self.number(factor);
+        (self.pieces[number].from, self.pieces.get(number + 1).map_or(self.until, |next| next.from))
     }
 
     fn number(&self, factor: f64) -> usize {
@@ -109,7 +109,8 @@ mod tests {
         let flips = |position| outlook.flips(position).map(|flip| (flip.factor, flip.to)).collect::<Vec<_>>();
         assert_eq!(flips(0), [(4.0, Server)]);
         assert_eq!(flips(1), [(0.5, Server)]);
-        assert_eq!(outlook.present(), (0.5, 4.0));
+        assert_eq!(outlook.span(1.0), (0.5, 4.0));
+        assert_eq!(outlook.span(7.0), (4.0, 100.0));
         assert_eq!(outlook.at(0.3).placements, [Device, Server]);
         assert_eq!(outlook.at(1e-9).placements, [Device, Device]);
         assert_eq!(outlook.at(1e9).placements, [Server, Device]);

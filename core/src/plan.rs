@@ -141,6 +141,11 @@ impl Plan {
         &self.choices
     }
 
+    /// Where every method runs, by position.
+    pub fn placements(&self) -> Vec<Placement> {
+        self.choices.iter().map(|choice| choice.placement).collect()
+    }
+
     /// What the plan minimises.
     pub fn objective(&self) -> Objective {
         self.objective

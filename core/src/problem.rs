@@ -132,6 +132,20 @@ impl Problem {
         Ok(self)
     }
 
+    /// The same methods, costs, pins and groups, with nothing limited.
+    #[must_use]
+    pub fn unlimited(mut self) -> Self {
+        self.objective = match self.objective {
+            Objective::EnergyWithin(_) => Objective::Energy,
+            Objective::TimeWithin(_) => Objective::Time,
+            unbounded => unbounded,
+        };
+        self.constraints.latency.clear();
+        self.constraints.memory.clear();
+        self.limits.clear();
+        self
+    }
+
     /// A method's position.
     pub fn position(&self, method: MethodIndex) -> Option<usize> {
         position(&self.vertices, method)

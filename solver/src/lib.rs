@@ -34,10 +34,12 @@ mod exhaustive;
 mod explain;
 mod ilp;
 mod incumbent;
+mod outlook;
 mod port;
 mod reduce;
 
 pub use exhaustive::Exhaustive;
 pub use explain::{explain, reason};
 pub use ilp::Ilp;
+pub use outlook::{foresee, outlook};
 pub use port::{Automatic, Limits, Solve, SolveError};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use outboard_core::{Limit, Plan, Problem, Resource, Value};
+use outboard_core::{Limit, Plan, Problem, ProblemError, Resource, Value};
 use thiserror::Error;
 
 use crate::{Exhaustive, Ilp};
@@ -119,6 +119,9 @@ pub enum SolveError {
         /// The limit.
         most: Value,
     },
+    /// Under other conditions the problem is none.
+    #[error("the conditions are not possible")]
+    Conditions(#[from] ProblemError),
     /// More methods than the exhaustive search can try.
     #[error(
         "{free} methods can be moved, too many to try every placement of more than {most}: use another solver"

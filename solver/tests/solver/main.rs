@@ -4,4 +4,5 @@ mod acceptance;
 mod differential;
 mod invariants;
 mod limits;
+mod outlook;
 mod problems;

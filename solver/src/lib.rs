@@ -30,6 +30,8 @@
 //! ```
 
 mod backend;
+#[allow(dead_code, reason = "wired in by the next changes")]
+mod cut;
 mod exhaustive;
 mod explain;
 mod ilp;
@@ -37,6 +39,8 @@ mod incumbent;
 mod outlook;
 mod port;
 mod reduce;
+#[allow(dead_code, reason = "wired in by the next changes")]
+mod steps;
 
 pub use exhaustive::Exhaustive;
 pub use explain::{explain, reason};

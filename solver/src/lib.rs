@@ -32,6 +32,8 @@
 mod backend;
 #[allow(dead_code, reason = "wired in by the next changes")]
 mod cut;
+#[allow(dead_code, reason = "wired in by the next changes")]
+mod exact;
 mod exhaustive;
 mod explain;
 mod ilp;

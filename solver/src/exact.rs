@@ -1,0 +1,116 @@
+//! The best placement of a program under at most one row, and the proof that there is no better one.
+//!
+//! MAUI's program (§6.2) without its row is one minimum cut. The row, a time that must not be passed, makes it NP-hard,
+//! but only just: pricing the row with a multiplier leaves a cut again (Lagrangian relaxation; Fisher 1981, "The
+//! Lagrangian relaxation method for solving integer programming problems"), whose value no placement beats. The best
+//! multiplier takes a handful of cuts and leaves a small gap. What the gap decides is fixed, the rest is much smaller:
+//!
+//! ```text
+//! Program ─▶ core ─▶ dual: cuts at the best multiplier ─▶ bound, placements ─▶ incumbent
+//!             ▲                      │
+//!             │                      ▼
+//!             └── contract ◀── fix: what cannot be otherwise and better
+//!                                    │ nothing more to fix
+//!                                    ▼
+//!                     small components: pareto    else: branch, both sides to dual
+//! ```
+//!
+//! Everything is in integers: a bound is rounded so that it stays one, and the same program gives the same answer on
+//! every machine. Steps are counted, and whoever drives the search may stop it; the answer then says what is proven.
+
+mod branch;
+mod core;
+mod dual;
+mod fix;
+mod incumbent;
+mod neighbours;
+mod pareto;
+#[cfg(test)]
+mod tests;
+
+use crate::steps::Steps;
+use branch::Search;
+use core::Core;
+
+/// The undecided rest of a problem: maximise `Σ g_v x_v − Σ c_e |x_u − x_v|` subject to at most one row.
+///
+/// Gains and their prices together have to stay below 2⁶¹ in absolute sum, and so have the row's delays and times.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// `g_v`: what it gains to have a vertex away.
+    pub(crate) gains: Vec<i64>,
+    /// Pairs of vertices that pay for being apart. Parallel ones add up.
+    pub(crate) edges: Vec<(u32, u32)>,
+    /// `c_e ≥ 0`, per edge.
+    pub(crate) apart: Vec<i64>,
+    /// What bounds the choice, if anything does.
+    pub(crate) row: Option<Row>,
+}
+
+/// `Σ d_v x_v + Σ t_e |x_u − x_v| ≤ S`.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// `d_v`, per vertex; any sign.
+    pub(crate) delays: Vec<i64>,
+    /// `t_e ≥ 0`, per edge.
+    pub(crate) times: Vec<i64>,
+    /// `S`; any sign.
+    pub(crate) slack: i64,
+}
+
+/// What a search found and proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// Which vertices are away in the best choice found that meets the row.
+    pub(crate) away: Option<Vec<bool>>,
+    /// What that choice gains; without meaning if there is none.
+    pub(crate) gain: i64,
+    /// No choice that meets the row gains more.
+    pub(crate) bound: i64,
+    /// How the search ended.
+    pub(crate) ending: Ending,
+}
+
+/// How a search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nothing gains more.
+    Proven,
+    /// What could gain more is within the gap that was asked for.
+    Gap,
+    /// The steps were used up, or the driver said stop.
+    Stopped,
+    /// Nothing meets the row.
+    Infeasible {
+        /// The least that the row's left side can be.
+        least: i64,
+    },
+}
+
+/// How long a search may go on, and how good it has to be.
+pub(crate) struct Budget<'a> {
+    /// How much work may be done.
+    pub(crate) steps: Steps<'a>,
+    /// Parts per million of the best gain found that the search may leave undecided; zero to prove the optimum.
+    pub(crate) gap: u32,
+}
+
+/// Looks for the choice that gains most.
+pub(crate) fn search(program: &Program, budget: &mut Budget<'_>) -> Outcome {
+    Search::new(program, budget).run(Core::new(program))
+}
+
+impl Program {
+    /// What a choice gains, and the left side of the row, zero if there is none.
+    pub(crate) fn measure(&self, away: &[bool]) -> (i64, i64) {
+        let chosen = |values: &[i64]| -> i64 {
+            values.iter().zip(away).filter(|(_, away)| **away).map(|(value, _)| value).sum()
+        };
+        let parted = |values: &[i64]| -> i64 {
+            let edges = self.edges.iter().zip(values);
+            edges.filter(|((u, v), _)| away[*u as usize] != away[*v as usize]).map(|(_, value)| value).sum()
+        };
+        let row = self.row.as_ref().map_or(0, |row| chosen(&row.delays) + parted(&row.times));
+        (chosen(&self.gains) - parted(&self.apart), row)
+    }
+}

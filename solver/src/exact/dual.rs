@@ -1,0 +1,213 @@
+//! The row priced instead of kept: every price makes one minimum cut, and every cut a bound.
+//!
+//! For a price `(p, q)` the cut finds the choice with the least `q·row − p·gain`. Whatever meets the row has `row ≤ S`,
+//! hence gains at most `(q·S − least) / p`. The price that bounds best is where the cheapest choice changes from one that
+//! meets the row to one that does not; the chord of the two that are known leads to it in a handful of cuts (Fisher 1981
+//! surveys subgradients for this; with one row Newton's method is exact and finite).
+
+use super::core::{Core, Point};
+use super::fix;
+use super::incumbent::Best;
+use crate::cut::Network;
+use crate::steps::Steps;
+
+/// What a unit of gain and a unit of the row count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Price {
+    pub(super) gain: i64,
+    pub(super) row: i64,
+}
+
+impl Price {
+    /// The row is free.
+    pub(super) const GAIN: Self = Self { gain: 1, row: 0 };
+    /// Nothing but the row counts.
+    pub(super) const ROW: Self = Self { gain: 0, row: 1 };
+
+    /// The price at which both choices cost the same: `low` meets the row and `high`, which gains more, does not.
+    fn chord(low: Point, high: Point) -> Self {
+        Self { gain: high.row - low.row, row: (high.gain - low.gain).max(0) }
+    }
+
+    pub(super) fn of(self, point: Point) -> i128 {
+        i128::from(self.row) * i128::from(point.row) - i128::from(self.gain) * i128::from(point.gain)
+    }
+}
+
+/// What pricing a core came to.
+pub(super) enum Verdict {
+    /// Nothing in the core is worthwhile, or what was best in it is the incumbent now.
+    Closed,
+    /// Something that gains at most `bound` may be worthwhile. `decided` holds for it.
+    Open { bound: i64, price: Price, decided: Vec<Option<bool>> },
+    /// It was to stop. What is in the core gains at most that, as far as is known.
+    Stopped { bound: i64 },
+}
+
+/// A choice for the core's vertices.
+#[derive(Clone)]
+struct Choice {
+    point: Point,
+    away: Vec<bool>,
+}
+
+/// One core being priced.
+pub(super) struct Dual<'a> {
+    core: &'a Core,
+    network: Network,
+    /// Absolute sums of gains and costs, and of delays and times.
+    sums: (i128, i128),
+    slack: i64,
+    bound: i64,
+    decided: Vec<Option<bool>>,
+    /// The latest choices that meet the row and that do not.
+    low: Option<Choice>,
+    high: Option<Choice>,
+}
+
+/// A cut at a price.
+pub(super) struct Cut {
+    pub(super) price: Price,
+    /// Weights are divided by two to this, rounded down, so that they fit.
+    shift: u32,
+    /// No choice costs less, in those units.
+    least: i64,
+}
+
+impl<'a> Dual<'a> {
+    pub(super) fn new(core: &'a Core) -> Self {
+        let pairs: Vec<(u32, u32)> = core.edges.iter().map(|edge| edge.ends).collect();
+        let absolute = |values: &[i64]| values.iter().map(|value| i128::from(value.abs())).sum::<i128>();
+        let costs: i128 = core.edges.iter().map(|edge| i128::from(edge.cost)).sum();
+        let times: i128 = core.edges.iter().map(|edge| i128::from(edge.time)).sum();
+        let positive: i64 = core.gains.iter().map(|gain| gain.max(&0)).sum();
+        Self {
+            core,
+            network: Network::new(core.len(), &pairs),
+            sums: (absolute(&core.gains) + costs, absolute(&core.delays) + times),
+            slack: core.slack.unwrap_or(0),
+            bound: core.banked + positive,
+            decided: vec![None; core.len()],
+            low: None,
+            high: None,
+        }
+    }
+
+    /// Prices the row, at first as `hint` says, until no price bounds better.
+    pub(super) fn run(mut self, hint: Option<Price>, best: &mut Best, steps: &mut Steps<'_>) -> Verdict {
+        if self.core.fits(0) {
+            self.consider(&vec![false; self.core.len()], best);
+        }
+        let mut price = hint.unwrap_or(Price::GAIN);
+        loop {
+            let Some(cut) = self.cut(price, steps) else {
+                return Verdict::Stopped { bound: self.bound };
+            };
+            self.bound = self.bound.min(self.bound_of(&cut));
+            let chord = self.low.as_ref().zip(self.high.as_ref()).map(|(low, _)| price.of(low.point));
+            let cheapest = self.take(&cut, best);
+            if best.worthwhile().is_some_and(|least| self.bound < least) {
+                return Verdict::Closed;
+            }
+            if let Some(worthwhile) = best.worthwhile() {
+                let most = self.most(&cut, worthwhile);
+                if !fix::decide(&self.network, most, &mut self.decided) {
+                    return Verdict::Closed;
+                }
+            }
+            if chord.is_some_and(|chord| cheapest >= chord) {
+                break;
+            }
+            price = match (&self.low, &self.high) {
+                (Some(low), Some(high)) => Price::chord(low.point, high.point),
+                // Even the cheapest in terms of the row does not meet it, or what gains most does.
+                (None, _) if price == Price::ROW => return Verdict::Closed,
+                (_, None) if price == Price::GAIN => return Verdict::Closed,
+                (None, _) => Price::ROW,
+                (_, None) => Price::GAIN,
+            };
+        }
+        if let (Some(low), Some(high)) = (&self.low, &self.high) {
+            best.mix(self.core, &low.away, &high.away);
+        }
+        if best.worthwhile().is_some_and(|least| self.bound < least) {
+            return Verdict::Closed;
+        }
+        Verdict::Open { bound: self.bound, price, decided: self.decided }
+    }
+
+    /// The least that the row's left side can be; `None` if it was to stop.
+    pub(super) fn least_row(&mut self, best: &mut Best, steps: &mut Steps<'_>) -> Option<i64> {
+        let cut = self.cut(Price::ROW, steps)?;
+        self.take(&cut, best);
+        Some(cut.least)
+    }
+
+    /// A minimum cut at a price; `None` if it was to stop.
+    pub(super) fn cut(&mut self, price: Price, steps: &mut Steps<'_>) -> Option<Cut> {
+        let sum = i128::from(price.gain) * self.sums.0 + i128::from(price.row) * self.sums.1;
+        // Below 2⁶¹ with what rounding adds, at most one per vertex.
+        let mut shift = 0;
+        while (sum >> shift) + self.core.len() as i128 >= 1 << 61 {
+            shift += 1;
+        }
+        let scaled = |value: i128| (value >> shift) as i64;
+        let mut least = 0;
+        for (vertex, (gain, row)) in self.core.gains.iter().zip(&self.core.delays).enumerate() {
+            let weight = scaled(price.of(Point { gain: *gain, row: *row }));
+            least += weight.min(0);
+            self.network.terminal(vertex, -weight);
+        }
+        for (index, edge) in self.core.edges.iter().enumerate() {
+            let capacity = scaled(price.of(Point { gain: -edge.cost, row: edge.time }));
+            self.network.capacity(index, capacity, capacity);
+        }
+        steps.spend((self.core.len() + self.core.edges.len()) as u64);
+        least += self.network.solve(steps)?;
+        Some(Cut { price, shift, least })
+    }
+
+    /// What a choice that meets the row gains at most, by this cut.
+    fn bound_of(&self, cut: &Cut) -> i64 {
+        if cut.price.gain == 0 {
+            return self.bound;
+        }
+        let least = i128::from(cut.least) << cut.shift;
+        let most = i128::from(cut.price.row) * i128::from(self.slack) - least;
+        let gain = most.div_euclid(i128::from(cut.price.gain)) + i128::from(self.core.banked);
+        i64::try_from(gain).unwrap_or(self.bound)
+    }
+
+    /// By how much, in the cut's units, a choice that is worthwhile can at most cost more than the cut.
+    fn most(&self, cut: &Cut, worthwhile: i64) -> i64 {
+        let needed = i128::from(worthwhile - self.core.banked);
+        let most = i128::from(cut.price.row) * i128::from(self.slack) - i128::from(cut.price.gain) * needed;
+        let most = (most >> cut.shift) - i128::from(cut.least);
+        i64::try_from(most).unwrap_or(if most < 0 { -1 } else { i64::MAX })
+    }
+
+    /// Takes the smallest and the largest cheapest choice; returns what they cost.
+    fn take(&mut self, cut: &Cut, best: &mut Best) -> i128 {
+        let smallest: Vec<bool> = (0..self.core.len()).map(|vertex| self.network.is_source(vertex)).collect();
+        let largest: Vec<bool> =
+            (0..self.core.len()).map(|vertex| !self.network.reaches_sink(vertex)).collect();
+        let mut cost = cut.price.of(self.consider(&smallest, best));
+        if smallest != largest {
+            cost = cost.min(cut.price.of(self.consider(&largest, best)));
+        }
+        cost
+    }
+
+    /// Offers a choice, and keeps it as the latest on its side of the row's bound.
+    fn consider(&mut self, away: &[bool], best: &mut Best) -> Point {
+        let point = self.core.measure(|vertex| away[vertex]);
+        let choice = Some(Choice { point, away: away.to_vec() });
+        if point.row <= self.slack {
+            best.offer(self.core, point.gain, |vertex| away[vertex]);
+            self.low = choice;
+        } else {
+            self.high = choice;
+        }
+        point
+    }
+}

@@ -1,0 +1,125 @@
+//! The best choice known so far.
+
+use super::core::{Core, Point};
+use super::neighbours::Neighbours;
+
+/// A choice that meets the row, in the program's numbers.
+pub(super) struct Incumbent {
+    pub(super) gain: i64,
+    pub(super) away: Vec<bool>,
+}
+
+/// The incumbent, if there is one yet, and how much better another has to be to matter.
+pub(super) struct Best {
+    pub(super) incumbent: Option<Incumbent>,
+    vertices: usize,
+    /// Parts per million.
+    gap: u32,
+}
+
+impl Best {
+    pub(super) fn new(vertices: usize, gap: u32) -> Self {
+        Self { incumbent: None, vertices, gap }
+    }
+
+    /// Takes a choice for a core's vertices that gains `gain` on top of what is banked, if that is better.
+    pub(super) fn offer(&mut self, core: &Core, gain: i64, away: impl Fn(usize) -> bool) -> bool {
+        let gain = core.banked + gain;
+        if self.incumbent.as_ref().is_some_and(|best| best.gain >= gain) {
+            return false;
+        }
+        let best = self.incumbent.get_or_insert_with(|| Incumbent { gain, away: vec![false; self.vertices] });
+        best.gain = gain;
+        core.expand(away, &mut best.away);
+        true
+    }
+
+    /// The least gain that is worth looking for; `None` while any is.
+    pub(super) fn worthwhile(&self) -> Option<i64> {
+        self.incumbent.as_ref().map(|best| Self::worthwhile_after(best.gain, self.gap))
+    }
+
+    /// The least gain that is worth looking for once `gain` is known.
+    pub(super) fn worthwhile_after(gain: i64, gap: u32) -> i64 {
+        let within = i128::from(gain.abs()) * i128::from(gap) / 1_000_000;
+        gain + 1 + within as i64
+    }
+
+    /// Tries what is between a choice that meets the row and one that does not: where the two differ they differ in
+    /// connected parts, and each part can be taken from either without the others noticing.
+    pub(super) fn mix(&mut self, core: &Core, low: &[bool], high: &[bool]) {
+        let neighbours = Neighbours::new(core);
+        let parts = neighbours.components(core, |vertex| low[vertex] != high[vertex]);
+        let mut moved = low.to_vec();
+        let mut change = |part: &[u32]| {
+            let mut sum = Point { gain: 0, row: 0 };
+            for vertex in part {
+                let change = neighbours.flip(core, |vertex| moved[vertex], *vertex as usize);
+                moved[*vertex as usize] = high[*vertex as usize];
+                sum.gain += change.gain;
+                sum.row += change.row;
+            }
+            sum
+        };
+        let mut parts: Vec<(Point, &[u32])> =
+            parts.iter().map(|part| (change(part), part.as_slice())).collect();
+        // What relaxes the row first, then what gains most: near the best price all parts gain about the same per row.
+        parts.sort_by_key(|(change, _)| (change.row > 0, std::cmp::Reverse(change.gain)));
+        let mut walk = Walk::new(core, &neighbours, low);
+        for (change, part) in parts {
+            if (change.row <= 0 && change.gain >= 0)
+                || (change.gain > 0 && core.fits(walk.point.row + change.row))
+            {
+                for vertex in part {
+                    walk.flip(*vertex as usize);
+                }
+            }
+        }
+        walk.climb();
+        if core.fits(walk.point.row) {
+            self.offer(core, walk.point.gain, |vertex| walk.away[vertex]);
+        }
+    }
+}
+
+/// Single moves from one choice to the next.
+struct Walk<'a> {
+    core: &'a Core,
+    neighbours: &'a Neighbours,
+    away: Vec<bool>,
+    point: Point,
+}
+
+impl<'a> Walk<'a> {
+    fn new(core: &'a Core, neighbours: &'a Neighbours, away: &[bool]) -> Self {
+        let point = core.measure(|vertex| away[vertex]);
+        Self { core, neighbours, away: away.to_vec(), point }
+    }
+
+    fn change(&self, vertex: usize) -> Point {
+        self.neighbours.flip(self.core, |vertex| self.away[vertex], vertex)
+    }
+
+    fn flip(&mut self, vertex: usize) {
+        let change = self.change(vertex);
+        self.away[vertex] = !self.away[vertex];
+        self.point = Point { gain: self.point.gain + change.gain, row: self.point.row + change.row };
+    }
+
+    /// Moves whatever gains and fits, at most a few rounds: later ones find ever less.
+    fn climb(&mut self) {
+        for _ in 0..3 {
+            let mut moved = false;
+            for vertex in 0..self.core.len() {
+                let change = self.change(vertex);
+                if change.gain > 0 && self.core.fits(self.point.row + change.row) {
+                    self.flip(vertex);
+                    moved = true;
+                }
+            }
+            if !moved {
+                break;
+            }
+        }
+    }
+}

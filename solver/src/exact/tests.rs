@@ -1,0 +1,158 @@
+//! The search against every choice of small programs, and against itself on larger ones.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// How a program's figures come about.
+#[derive(Clone, Copy, Debug)]
+enum Figures {
+    /// All about the same size, so that many choices are equal.
+    Even,
+    /// Few large ones decide.
+    HeavyTailed,
+    /// The row is the gain turned around: a subset sum, whose bounds say nothing.
+    Proportional,
+}
+
+/// How a program's edges come about.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    Tree,
+    Random,
+    /// Few pairs, many edges between them, and edges from a vertex to itself.
+    Parallel,
+}
+
+fn figure(figures: Figures) -> BoxedStrategy<i64> {
+    match figures {
+        Figures::HeavyTailed => {
+            (0..24_u32, 0..100_i64).prop_map(|(size, rest)| (1_i64 << size) * rest).boxed()
+        }
+        Figures::Even | Figures::Proportional => (0..30_i64).boxed(),
+    }
+}
+
+fn signed(figures: Figures) -> impl Strategy<Value = i64> {
+    (figure(figures), any::<bool>()).prop_map(|(figure, negative)| if negative { -figure } else { figure })
+}
+
+fn edges(shape: Shape, vertices: usize) -> BoxedStrategy<Vec<(u32, u32)>> {
+    let all = 0..vertices as u32;
+    match shape {
+        Shape::Tree => prop::collection::vec(any::<prop::sample::Index>(), vertices)
+            .prop_map(|parents| {
+                let parent = |(child, parent): (usize, prop::sample::Index)| {
+                    (parent.index(child) as u32, child as u32)
+                };
+                parents.into_iter().enumerate().skip(1).map(parent).collect()
+            })
+            .boxed(),
+        Shape::Random => prop::collection::vec((all.clone(), all), 0..3 * vertices).boxed(),
+        Shape::Parallel => {
+            let few = 0..vertices.min(4) as u32;
+            prop::collection::vec((few.clone(), few), 0..3 * vertices).boxed()
+        }
+    }
+}
+
+/// A program of up to that many vertices; three in four have a row.
+fn program(most: usize) -> impl Strategy<Value = Program> {
+    let figures = prop_oneof![Just(Figures::Even), Just(Figures::HeavyTailed), Just(Figures::Proportional)];
+    let shape = prop_oneof![Just(Shape::Tree), Just(Shape::Random), Just(Shape::Parallel)];
+    (1..=most, figures, shape)
+        .prop_flat_map(|(vertices, figures, shape)| (edges(shape, vertices), Just(vertices), Just(figures)))
+        .prop_flat_map(|(edges, vertices, figures)| {
+            let count = edges.len();
+            let values = |count| prop::collection::vec(figure(figures), count);
+            let signed = || prop::collection::vec(signed(figures), vertices);
+            (
+                (Just(edges), Just(figures), signed(), values(count)),
+                (signed(), values(count), -0.3..1.2_f64, 0..4_u8),
+            )
+        })
+        .prop_map(|((edges, figures, gains, apart), (mut delays, mut times, tightness, row))| {
+            if let Figures::Proportional = figures {
+                delays = gains.iter().map(|gain| 3 * gain).collect();
+                times = apart.iter().map(|_| 0).collect();
+            }
+            let used: i64 = delays.iter().map(|delay| delay.max(&0)).sum();
+            let slack = (used as f64 * tightness) as i64;
+            let row = (row > 0).then_some(Row { delays, times, slack });
+            Program { gains, edges, apart, row }
+        })
+}
+
+/// The most that a choice gains that meets the row, or the least that the row's left side can be.
+fn brute_force(program: &Program) -> Result<i64, i64> {
+    let (mut most, mut least) = (None, i64::MAX);
+    let vertices = program.gains.len();
+    for number in 0_u32..1 << vertices {
+        let away: Vec<bool> = (0..vertices).map(|vertex| number >> vertex & 1 == 1).collect();
+        let (gain, row) = program.measure(&away);
+        least = least.min(row);
+        if program.row.as_ref().is_none_or(|bound| row <= bound.slack) {
+            most = most.max(Some(gain));
+        }
+    }
+    most.ok_or(least)
+}
+
+fn solve(program: &Program, steps: u64, gap: u32) -> Outcome {
+    search(program, &mut Budget { steps: Steps::new(steps, None), gap })
+}
+
+/// An outcome is what it says: allowed, worth its gain, and not above its bound.
+fn check(program: &Program, outcome: &Outcome) {
+    if let Some(away) = &outcome.away {
+        let (gain, row) = program.measure(away);
+        assert_eq!(gain, outcome.gain);
+        assert!(program.row.as_ref().is_none_or(|bound| row <= bound.slack));
+        assert!(gain <= outcome.bound);
+        assert!(outcome.ending != Ending::Proven || gain == outcome.bound);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn nothing_gains_more(program in program(11)) {
+        let outcome = solve(&program, u64::MAX, 0);
+        check(&program, &outcome);
+        match brute_force(&program) {
+            Ok(most) => prop_assert_eq!((outcome.ending, outcome.gain), (Ending::Proven, most)),
+            Err(least) => prop_assert_eq!(outcome.ending, Ending::Infeasible { least }),
+        }
+    }
+
+    #[test]
+    fn a_bound_holds_whenever_the_search_stops(program in program(9), steps in 0..5_000_u64, gap in 0..200_000_u32) {
+        let outcome = solve(&program, steps, gap);
+        check(&program, &outcome);
+        if let Ok(most) = brute_force(&program) {
+            prop_assert!(most <= outcome.bound);
+            let infeasible = matches!(outcome.ending, Ending::Infeasible { .. });
+            prop_assert!(!infeasible);
+            if outcome.ending == Ending::Gap {
+                prop_assert!(outcome.bound - outcome.gain <= outcome.gain.abs() * i64::from(gap) / 1_000_000);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_large_program_is_solved_the_same_way_twice(program in program(120)) {
+        let outcome = solve(&program, 20_000_000, 0);
+        check(&program, &outcome);
+        prop_assert_eq!(&solve(&program, 20_000_000, 0), &outcome);
+        let hasty = solve(&program, 20_000, 0);
+        check(&program, &hasty);
+        if !matches!(outcome.ending, Ending::Infeasible { .. }) {
+            prop_assert!(hasty.gain <= outcome.bound && outcome.gain <= hasty.bound);
+        }
+    }
+}

@@ -26,11 +26,33 @@ pub enum Quality {
         /// The best that is still possible.
         bound: Value,
     },
-    /// The backend failed or its answer did not stand up to the check; the plan is the best one known besides it.
+    /// The search ended without a proof: it cannot give one, or failed, or its answer did not stand up to the check. The plan
+    /// is the best one known.
     Unproven {
         /// The best that is still possible.
         bound: Value,
     },
+}
+
+impl Quality {
+    /// The best that is still possible; `None` where that is the plan itself.
+    pub fn bound(self) -> Option<Value> {
+        match self {
+            Self::Optimal => None,
+            Self::GapLimit { bound } | Self::TimeLimit { bound } | Self::Unproven { bound } => Some(bound),
+        }
+    }
+
+    /// The same with another bound.
+    #[must_use]
+    pub fn with_bound(self, bound: Value) -> Self {
+        match self {
+            Self::Optimal => Self::Optimal,
+            Self::GapLimit { .. } => Self::GapLimit { bound },
+            Self::TimeLimit { .. } => Self::TimeLimit { bound },
+            Self::Unproven { .. } => Self::Unproven { bound },
+        }
+    }
 }
 
 /// Why a method is where it is, in terms of moving it alone.
@@ -99,6 +121,24 @@ impl Plan {
             quality,
             outlooks: Vec::new(),
         })
+    }
+
+    /// The same plan, known to be that good.
+    #[must_use]
+    pub fn with_quality(self, quality: Quality) -> Self {
+        Self { quality, ..self }
+    }
+
+    /// The least that any placement measures, as far as is known, in the objective's unit.
+    pub fn floor(&self) -> u64 {
+        let bound = self.quality.bound().map(|bound| self.objective.measure_of(bound));
+        bound.unwrap_or_else(|| self.objective.measure(self.cost))
+    }
+
+    /// How far from the best the plan may be, as a part of what it measures: zero for an optimal one.
+    pub fn gap(&self) -> f64 {
+        let measure = self.objective.measure(self.cost);
+        measure.saturating_sub(self.floor()) as f64 / measure.max(1) as f64
     }
 
     /// The same plan, which also tells how it changes with a condition.

@@ -12,16 +12,20 @@ use crate::port::{Limits, Solve, SolveError};
 pub struct Exhaustive;
 
 impl Exhaustive {
-    /// The most methods without a pin: a million placements.
+    /// The most methods without a pin, groups counted once: a million placements.
     pub const MOST: usize = 20;
+
+    /// The leaders of the groups that may move; of methods that go alone, those methods.
+    pub(crate) fn free(problem: &Problem) -> Vec<usize> {
+        let may_move =
+            |position: &usize| problem.leader(*position) == *position && problem.pin(*position).is_none();
+        (0..problem.vertices().len()).filter(may_move).collect()
+    }
 }
 
 impl Solve for Exhaustive {
     fn solve(&self, problem: &Problem, _: &Limits<'_>) -> Result<Plan, SolveError> {
-        // One bit for every group that may move.
-        let free: Vec<usize> = (0..problem.vertices().len())
-            .filter(|position| problem.leader(*position) == *position && problem.pin(*position).is_none())
-            .collect();
+        let free = Self::free(problem);
         if free.len() > Self::MOST {
             return Err(SolveError::TooMany { free: free.len(), most: Self::MOST });
         }

@@ -13,7 +13,8 @@ use std::ops::RangeInclusive;
 
 use outboard_core::{Condition, Conditions, Outlook, Piece, Placement, Plan, Problem};
 
-use crate::port::{Automatic, Limits, Solve, SolveError};
+use crate::port::{Limits, Solve, SolveError};
+use crate::route::Automatic;
 
 /// Two factors this close are one: figures are not known to a tenth of a percent.
 const SAME: f64 = 1.001;

@@ -1,12 +1,10 @@
-//! What every solver offers, and the choice between them.
+//! What every solver offers.
 
 use std::fmt;
 use std::time::Duration;
 
 use outboard_core::{Limit, Plan, Problem, ProblemError, Resource, Value};
 use thiserror::Error;
-
-use crate::{Exhaustive, Ilp};
 
 /// A way to solve a placement problem.
 pub trait Solve {
@@ -73,22 +71,6 @@ impl fmt::Debug for Limits<'_> {
             .field("gap", gap)
             .field("clocked", &clock.is_some())
             .finish()
-    }
-}
-
-/// Tries every placement where there are few, and the 0/1 program otherwise.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Automatic;
-
-impl Automatic {
-    /// Up to here trying all placements takes about as long as the 0/1 program, some 10 µs, and never leaves the integers.
-    const FEW: usize = 8;
-}
-
-impl Solve for Automatic {
-    fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
-        let free = (0..problem.vertices().len()).filter(|position| problem.pin(*position).is_none()).count();
-        if free <= Self::FEW { Exhaustive.solve(problem, limits) } else { Ilp.solve(problem, limits) }
     }
 }
 

@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 
 use outboard_core::{Edge, Limit, Placement, Problem, Vertex};
 
+use crate::exact::{Program, Row};
+
 /// The undecided rest of a problem. Its methods are numbered anew.
 #[derive(Debug)]
 pub(crate) struct Reduced {
@@ -31,17 +33,6 @@ pub(crate) struct Reduced {
     numbers: Vec<Option<u32>>,
     /// The decided methods where they belong, the others on the device.
     start: Vec<Placement>,
-}
-
-/// A limit on the undecided rest: `Σ d_v x_v + Σ t_uv |x_u − x_v| ≤ S`, in the limit's unit.
-#[derive(Clone, Debug)]
-pub(crate) struct Row {
-    /// `d_v`, by number.
-    pub(crate) delays: Vec<i64>,
-    /// `t_uv`, beside the edges.
-    pub(crate) times: Vec<i64>,
-    /// `S`.
-    pub(crate) slack: i64,
 }
 
 /// What is minimised.
@@ -80,6 +71,16 @@ impl Reduced {
     /// How many methods are undecided.
     pub(crate) fn len(&self) -> usize {
         self.gains.len()
+    }
+
+    /// The program of the undecided rest under the first of its rows.
+    pub(crate) fn program(&self) -> Program {
+        Program {
+            gains: self.gains.clone(),
+            edges: self.edges.clone(),
+            apart: self.apart.clone(),
+            row: self.rows.first().cloned(),
+        }
     }
 
     /// The placement of the whole problem with these undecided methods on the server.

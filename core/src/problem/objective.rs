@@ -96,7 +96,17 @@ impl Objective {
         }
     }
 
-    /// A measure of this objective as a value.
+    /// A value of this objective as a measure.
+    pub fn measure_of(self, value: Value) -> u64 {
+        let number = match value {
+            Value::Energy(energy) => energy.as_microjoules(),
+            Value::Time(time) => micros(time),
+            Value::Memory(bytes) => bytes.as_bytes(),
+        };
+        if matches!(self, Self::Weighted { .. }) { number.saturating_mul(1_000) } else { number }
+    }
+
+    /// A measure of this objective as a value, rounded down to whole microjoules.
     pub fn value_of(self, measure: u64) -> Value {
         match self {
             Self::Energy | Self::EnergyWithin(_) => Value::Energy(Energy::from_microjoules(measure)),

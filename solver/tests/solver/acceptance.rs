@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use outboard_core::Placement::{Device, Server};
 use outboard_core::{Energy, Objective, Placement, Plan, Problem, Quality, Why};
-use outboard_solver::{Automatic, Exhaustive, Ilp, Limits, Solve, explain};
+use outboard_solver::{Automatic, Exact, Exhaustive, Ilp, Limits, Solve, explain};
 
 use crate::problems::{
     DETECT, DO_LEVEL, FIND_MATCH, GAME_LOOP, HANDLE_MISSILES, INITIALIZE, USER_INTERFACE, arcade,
@@ -14,10 +14,11 @@ use crate::problems::{
 /// The plan that all solvers agree on, placement by placement.
 fn agreed(problem: &Problem) -> Plan {
     let limits = Limits::default();
-    let solvers: [&dyn Solve; 3] = [&Exhaustive, &Ilp, &Automatic];
+    let solvers: [&dyn Solve; 4] = [&Exhaustive, &Exact, &Ilp, &Automatic];
     let plans = solvers.map(|solver| solver.solve(problem, &limits).expect("all-local is allowed"));
-    assert_eq!(plans[0], plans[1]);
-    assert_eq!(plans[0], plans[2]);
+    for other in &plans[1..] {
+        assert_eq!(*other, plans[0]);
+    }
     plans[0].clone()
 }
 
@@ -59,7 +60,8 @@ fn the_face_recognisers_plan_says_why() {
 
 #[test]
 fn the_arcade_game_without_missiles_offloads_its_level_below_10_ms() {
-    for round_trip in 1..=100 {
+    // At the turning point itself both are as good.
+    for round_trip in (1..=100).filter(|round_trip| *round_trip != 10) {
         let away = arcade_away(0, round_trip);
         let expected: &[_] = if round_trip < 10 { &[DO_LEVEL] } else { &[] };
         assert_eq!(away, expected, "at {round_trip} ms");
@@ -82,9 +84,7 @@ fn the_arcade_game_with_missiles_offloads_level_then_missiles_then_nothing() {
 /// The methods of the arcade game that cost something and run on the server.
 fn arcade_away(missiles: u64, milliseconds: u64) -> Vec<outboard_core::MethodIndex> {
     let problem = arcade(missiles, Duration::from_millis(milliseconds));
-    let plan = Ilp.solve(&problem, &Limits::default()).unwrap();
-    let exact = Exhaustive.solve(&problem, &Limits::default()).unwrap();
-    assert_eq!(plan.value(), exact.value());
+    let plan = agreed(&problem);
     assert_eq!(plan.placement(GAME_LOOP), Some(Device));
     let costs = |position: usize| problem.vertices()[position].local_energy > Energy::ZERO;
     let away = plan

@@ -6,13 +6,13 @@ use outboard_core::{
     Bandwidth, ByteCount, CallFigures, CallGraph, Edge, LinkPrice, MethodFigures, MethodIndex, Objective,
     Placement, Power, Problem, Quality, Shipping, TimeBound, Value, Vertex,
 };
-use outboard_solver::{Ilp, Limits, Solve};
+use outboard_solver::{Exact, Limits, Solve};
 use proptest::prelude::*;
 
 use crate::problems::problems;
 
 fn value(problem: &Problem) -> Option<u64> {
-    let plan = Ilp.solve(problem, &Limits::default()).ok()?;
+    let plan = Exact.solve(problem, &Limits::default()).ok()?;
     assert_eq!(plan.quality(), Quality::Optimal);
     Some(number(plan.value()))
 }
@@ -42,7 +42,7 @@ proptest! {
 
     #[test]
     fn no_plan_is_worse_than_all_local(problem in problems(30)) {
-        if let Ok(plan) = Ilp.solve(&problem, &Limits::default()) {
+        if let Ok(plan) = Exact.solve(&problem, &Limits::default()) {
             let limit = problem.time_limit();
             prop_assert!(limit.is_none_or(|limit| plan.cost().time <= limit));
             if limit.is_none_or(|limit| plan.all_local().time <= limit) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use outboard_core::{
     Edge, Energy, MethodIndex, Objective, Problem, Quality, Resource, Shipping, TimeBound, Value, Vertex,
 };
-use outboard_solver::{Automatic, Exhaustive, Ilp, Limits, Solve, SolveError};
+use outboard_solver::{Automatic, Exact, Exhaustive, Ilp, Limits, Solve, SolveError};
 
 use crate::problems::face_recognition;
 
@@ -36,7 +36,7 @@ fn a_bound_that_nothing_meets_is_refused_with_the_fastest_time() {
         most: Value::Time(MS * 100),
         least: Value::Time(Duration::from_micros(1_501_500)),
     };
-    let solvers: [&dyn Solve; 3] = [&Exhaustive, &Ilp, &Automatic];
+    let solvers: [&dyn Solve; 4] = [&Exhaustive, &Exact, &Ilp, &Automatic];
     for solver in solvers {
         assert_eq!(solver.solve(&problem, &Limits::default()), Err(refused.clone()));
     }
@@ -78,7 +78,7 @@ fn the_oracle_refuses_what_would_take_it_hours() {
 #[test]
 fn a_program_without_methods_has_an_empty_plan() {
     let problem = Problem::new(vec![], vec![], Objective::default()).unwrap();
-    let solvers: [&dyn Solve; 3] = [&Exhaustive, &Ilp, &Automatic];
+    let solvers: [&dyn Solve; 4] = [&Exhaustive, &Exact, &Ilp, &Automatic];
     for solver in solvers {
         let plan = solver.solve(&problem, &Limits::default()).unwrap();
         assert!(plan.choices().is_empty() && !plan.offloads());

@@ -1,0 +1,148 @@
+//! The routes to a plan: this crate's own search, and the choice between it and the others.
+
+use std::time::Duration;
+
+use outboard_core::{Limit, Plan, Problem, Quality};
+
+use crate::exact::{Budget, Ending, search};
+use crate::incumbent::Incumbent;
+use crate::port::{Limits, Solve, SolveError};
+use crate::reduce::{Goal, Reduced};
+use crate::steps::Steps;
+use crate::{Exhaustive, Ilp};
+
+/// Whatever is best for the problem: the exact search where at most one limit binds; else every placement where those
+/// are few, and the 0/1 program for the rest of the time where they are many.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Automatic;
+
+impl Automatic {
+    /// Up to here trying all placements takes some milliseconds, and leaves no gap.
+    const FEW: usize = 12;
+}
+
+impl Solve for Automatic {
+    fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
+        let start = limits.clock.map(|clock| clock());
+        let found = Exact.solve(problem, limits);
+        let is_open = match &found {
+            Ok(plan) => matches!(plan.quality(), Quality::Unproven { .. }),
+            Err(error) => matches!(error, SolveError::NoneFound { .. }),
+        };
+        if !is_open {
+            return found;
+        }
+        if Exhaustive::free(problem).len() <= Self::FEW {
+            return Exhaustive.solve(problem, limits);
+        }
+        let passed = start.zip(limits.clock).map(|(start, clock)| clock().saturating_sub(start));
+        let time = limits.time.saturating_sub(passed.unwrap_or(Duration::ZERO));
+        better(problem, found, Ilp.solve(problem, &Limits { time, ..*limits }))
+    }
+}
+
+/// The better of two answers, as sure as both together.
+fn better(
+    problem: &Problem,
+    one: Result<Plan, SolveError>,
+    other: Result<Plan, SolveError>,
+) -> Result<Plan, SolveError> {
+    let (one, other) = match (one, other) {
+        (Ok(one), Ok(other)) => (one, other),
+        (Ok(plan), Err(_)) | (_, Ok(plan)) => return Ok(plan),
+        (Err(_), Err(error)) => return Err(error),
+    };
+    let objective = problem.objective();
+    let measure = |plan: &Plan| objective.measure(plan.cost());
+    let (best, worse) = if measure(&other) < measure(&one) { (other, one) } else { (one, other) };
+    let floor = best.floor().max(worse.floor());
+    let quality = match best.quality() {
+        _ if floor >= measure(&best) => Quality::Optimal,
+        quality => quality.with_bound(objective.value_of(floor)),
+    };
+    Ok(best.with_quality(quality))
+}
+
+/// This crate's own search, exact where at most one limit binds: a minimum cut where none does, Lagrangian bounds, fixing
+/// and branching where one does.
+///
+/// Where several bind, it leaves a gap, and says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exact;
+
+impl Solve for Exact {
+    fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
+        let deadline = limits.clock.map(|clock| (clock, clock() + limits.time));
+        let is_late = || deadline.is_some_and(|(clock, deadline)| clock() >= deadline);
+        let mut attempt = Attempt {
+            problem,
+            incumbent: Incumbent::new(problem),
+            floor: 0,
+            ending: Ending::Proven,
+            budget: Budget { steps: Steps::new(limits.steps, Some(&is_late)), gap: limits.gap },
+        };
+        attempt.incumbent.offer(&problem.all_local());
+        match problem.limits() {
+            [] => attempt.search(&[])?,
+            [limit] => attempt.search(&[limit])?,
+            several => {
+                // Each of them alone bounds what all of them allow, and its best may keep the others too.
+                attempt.search(&[])?;
+                for limit in several {
+                    if !attempt.is_proven() {
+                        attempt.search(&[limit])?;
+                    }
+                }
+            }
+        }
+        attempt.finish()
+    }
+}
+
+/// A problem on its way to a plan.
+struct Attempt<'a> {
+    problem: &'a Problem,
+    incumbent: Incumbent<'a>,
+    /// No placement measures less.
+    floor: u64,
+    /// How the last search ended.
+    ending: Ending,
+    budget: Budget<'a>,
+}
+
+impl Attempt<'_> {
+    /// Searches for what is best under one of the limits, or none.
+    fn search(&mut self, limits: &[&Limit]) -> Result<(), SolveError> {
+        let reduced = Reduced::new(self.problem, Goal::Objective, limits);
+        let outcome = search(&reduced.program(), &mut self.budget);
+        if let (Ending::Infeasible { least }, [limit]) = (outcome.ending, limits) {
+            let amount = self.problem.amount(limit, &reduced.expand(|_| false)).cast_signed() + least;
+            return Err(SolveError::infeasible(limit, amount.unsigned_abs()));
+        }
+        if let Some(away) = &outcome.away {
+            self.incumbent.offer(&reduced.expand(|number| away[number]));
+        }
+        let floor = reduced.base(self.problem).cast_signed() - outcome.bound;
+        self.floor = self.floor.max(floor.max(0).unsigned_abs());
+        self.ending = outcome.ending;
+        Ok(())
+    }
+
+    fn is_proven(&self) -> bool {
+        self.incumbent.measure().is_some_and(|measure| measure <= self.floor)
+    }
+
+    fn finish(mut self) -> Result<Plan, SolveError> {
+        if !self.is_proven() {
+            self.incumbent.polish();
+        }
+        let bound = self.problem.objective().value_of(self.floor);
+        let quality = match self.ending {
+            _ if self.is_proven() => Quality::Optimal,
+            Ending::Gap => Quality::GapLimit { bound },
+            Ending::Stopped => Quality::TimeLimit { bound },
+            Ending::Proven | Ending::Infeasible { .. } => Quality::Unproven { bound },
+        };
+        self.incumbent.into_plan(quality)
+    }
+}

@@ -3,6 +3,7 @@
 mod attempt;
 mod choose;
 mod decide;
+mod follow;
 mod hedge;
 mod inner;
 mod keep;
@@ -221,6 +222,7 @@ impl Engine {
             self.replan(now);
         }
         if self.words_due.is_some_and(|due| due <= now) {
+            self.follow(now);
             self.refresh_words(now);
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use outboard_core::{Problem, ServerIndex};
-use outboard_solver::{Automatic, Limits, Solve};
+use outboard_solver::{Limits, plan_ahead};
 use outboard_transport::{CloseReason, Connector, Link, LinkSender, ServerAddress, TransportConfig};
 use outboard_wire::Lost;
 use tokio::sync::mpsc;
@@ -108,7 +108,9 @@ pub(crate) fn work(device: &Weak<Device>, work: &Receiver<Work>, keeper: Option<
             }
         }
         let Some(problem) = problem else { continue };
-        let solved = Automatic.solve(&problem, &Limits::default());
+        let begun = Instant::now();
+        let clock = || begun.elapsed();
+        let solved = plan_ahead(&problem, &Limits::default().by(&clock));
         let Some(device) = device.upgrade() else { return };
         match solved {
             Ok(plan) => device.plan(plan),

@@ -49,6 +49,6 @@ mod steps;
 pub use exhaustive::Exhaustive;
 pub use explain::{explain, reason};
 pub use ilp::Ilp;
-pub use outlook::{foresee, outlook};
+pub use outlook::{outlook, plan_ahead};
 pub use port::{Limits, Solve, SolveError};
 pub use route::{Automatic, Exact};

@@ -11,7 +11,7 @@
 
 use std::ops::RangeInclusive;
 
-use outboard_core::{Condition, Conditions, Outlook, Piece, Placement, Plan, Problem};
+use outboard_core::{Condition, Conditions, Outlook, Piece, Placement, Plan, Problem, Quality};
 
 use crate::port::{Limits, Solve, SolveError};
 use crate::route::Automatic;
@@ -30,8 +30,8 @@ const STEP: f64 = 1.5;
 /// within a factor of 1.5 may be missed.
 ///
 /// # Errors
-/// As of [`Solve::solve`] at any point of the range that nothing allowed is known for, or at the range's ends where figures get too
-/// large.
+/// As of [`Solve::solve`] at any point of the range that nothing allowed is known for, at the range's ends where figures get too
+/// large, and where a search ends before it is done.
 ///
 /// # Panics
 /// If the range does not go from above zero to a finite end.
@@ -54,16 +54,21 @@ pub fn outlook(
     Ok(Outlook::new(condition, pieces, until))
 }
 
-/// The plan with what is worth knowing of it until the next one: how it changes on a link up to ten times as slow or as
-/// fast. Where that cannot be told the plan comes without it.
-#[must_use]
-pub fn foresee(problem: &Problem, plan: Plan, limits: &Limits<'_>) -> Plan {
-    [Condition::Bandwidth, Condition::RoundTrip].into_iter().fold(plan, |plan, condition| {
-        match outlook(problem, condition, 0.1..=10.0, limits) {
+/// The best plan, and what is worth knowing of it until the next one: how it changes on a link up to ten times as slow or
+/// as fast. Where that cannot be told in the time, the plan comes without it.
+///
+/// # Errors
+/// As [`Solve::solve`].
+pub fn plan_ahead(problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
+    let plan = Automatic.solve(problem, limits)?;
+    // One solve does not use up what all of them may take.
+    let limits = limits.with_steps(limits.steps / 64);
+    Ok([Condition::Bandwidth, Condition::RoundTrip].into_iter().fold(plan, |plan, condition| {
+        match outlook(problem, condition, 0.1..=10.0, &limits) {
             Ok(outlook) => plan.with_outlook(outlook),
             Err(_) => plan,
         }
-    })
+    }))
 }
 
 struct Search<'a> {
@@ -93,8 +98,12 @@ impl Point {
 impl Search<'_> {
     fn at(&self, factor: f64) -> Result<Point, SolveError> {
         let problem = self.problem.under(&Conditions::but(self.condition, factor))?;
-        let placements = Automatic.solve(&problem, self.limits)?.placements();
-        Ok(Point { factor, problem, placements })
+        let plan = Automatic.solve(&problem, self.limits)?;
+        if matches!(plan.quality(), Quality::TimeLimit { .. }) {
+            // What was found in a hurry at one point and not at another would show as a change.
+            return Err(SolveError::OutOfTime);
+        }
+        Ok(Point { factor, placements: plan.placements(), problem })
     }
 
     /// The pieces of the lower envelope. The present is one of its points, so that an outlook agrees with the plan.

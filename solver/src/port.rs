@@ -101,6 +101,9 @@ pub enum SolveError {
         /// The limit.
         most: Value,
     },
+    /// A search that had to be done ended before it was.
+    #[error("the search ran out of time: allow more")]
+    OutOfTime,
     /// Under other conditions the problem is none.
     #[error("the conditions are not possible")]
     Conditions(#[from] ProblemError),

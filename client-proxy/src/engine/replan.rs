@@ -6,6 +6,7 @@ use outboard_core::{MethodIndex, Placement, Plan, Problem, ServerIndex, Timestam
 use outboard_profiler::{Costing, Profile, Quantity, Spread};
 
 use super::Engine;
+use super::follow::Footing;
 use crate::output::{Notice, Output};
 use crate::quote::Quote;
 
@@ -23,7 +24,9 @@ pub(super) struct Planner {
     moved: Option<Timestamp>,
     hurried: bool,
     basis: Vec<f64>,
-    pending: Option<Problem>,
+    pending: Option<(Problem, Option<Footing>)>,
+    /// The link that the plan in force was made for.
+    pub(super) footing: Option<Footing>,
 }
 
 /// Something new is planned for after this long, so that what comes together is planned together.
@@ -45,6 +48,7 @@ impl Planner {
             hurried: false,
             basis: Vec::new(),
             pending: None,
+            footing: None,
         }
     }
 
@@ -75,7 +79,7 @@ impl Planner {
             || self.basis.iter().zip(figures).any(|(a, b)| (a - b).abs() > DRIFT)
     }
 
-    fn plan_moved(&mut self, now: Timestamp) {
+    pub(super) fn plan_moved(&mut self, now: Timestamp) {
         self.interval = (self.interval * 2).min(LONGEST.max(self.base));
         self.moved = Some(now);
     }
@@ -90,11 +94,12 @@ impl Planner {
 impl Engine {
     /// A plan was made of a problem that was asked for.
     pub fn plan(&mut self, now: Timestamp, plan: Plan) {
-        let problem = self.planner.pending.take();
+        let (problem, footing) = self.planner.pending.take().unzip();
         if problem.is_some_and(|problem| !self.is_worth_moving(&problem, &plan)) {
             tracing::debug!("the new plan saves too little to move anything");
             return;
         }
+        self.planner.footing = footing.flatten();
         let mut moved = false;
         for (position, state) in self.methods.iter_mut().enumerate() {
             // A method that the plan does not know stays where it was.
@@ -136,7 +141,7 @@ impl Engine {
         let graph = self.profile.call_graph(&costing, |method| self.pin(server, method));
         match graph.problem(self.objective) {
             Ok(problem) => {
-                self.planner.pending = Some(problem.clone());
+                self.planner.pending = Some((problem.clone(), self.footing(now, server)));
                 self.outputs.push_back(Output::Replan(problem));
             }
             Err(error) => self.notice(Notice::NoProblem { reason: error.to_string() }),

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod failures;
+mod flips;
 mod found_again;
 mod hedges;
 mod kept;

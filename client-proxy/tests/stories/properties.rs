@@ -10,7 +10,7 @@ use outboard_core::{
     ByteCount, InstanceId, MethodId, MethodIndex, Objective, ServerIndex, SessionId, Timestamp,
 };
 use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls, PathSample};
-use outboard_solver::{Automatic, Limits, Solve};
+use outboard_solver::{Limits, plan_ahead};
 use outboard_wire::frame::{
     AnswerFrame, AppIdentity, Attempt, Capacity, FailedFrame, Failure, Image, Load, MethodStatus, NotRun,
     ProbedFrame, ReplyFrame, ServerCost, SlotImage, ToDevice, Welcome, encode_frame,
@@ -247,7 +247,7 @@ impl Chaos {
             self.trace.push(format!("{output:?}"));
             match output {
                 Output::Replan(problem) => {
-                    if let Ok(plan) = Automatic.solve(&problem, &Limits::default()) {
+                    if let Ok(plan) = plan_ahead(&problem, &Limits::default()) {
                         self.engine.plan(self.now, plan);
                     }
                 }

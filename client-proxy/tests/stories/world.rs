@@ -17,7 +17,7 @@ use outboard_core::{
     Timestamp,
 };
 use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls, Radio, Transfer};
-use outboard_solver::{Automatic, Limits, Solve};
+use outboard_solver::{Limits, plan_ahead};
 use outboard_wire::Timing;
 use outboard_wire::frame::{
     AnswerFrame, AnswerImage, AppIdentity, Attempt, BackFrame, Capacity, FailedFrame, Failure, Image, Load,
@@ -423,7 +423,7 @@ impl World {
                 Output::Deliver { attempt, event } => self.delivered.entry(attempt).or_default().push(event),
                 Output::Replan(problem) => {
                     self.problems += 1;
-                    if let Ok(plan) = Automatic.solve(&problem, &Limits::default()) {
+                    if let Ok(plan) = plan_ahead(&problem, &Limits::default()) {
                         self.count_moves(&plan);
                         self.engine.plan(self.now, plan);
                     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use outboard_core::{Problem, ServerIndex, Timestamp};
 use outboard_server_proxy::Connection;
-use outboard_solver::{Automatic, Limits, Solve};
+use outboard_solver::{Limits, plan_ahead};
 
 use super::{Arrival, End, Happening, LinkId, Stage, StagedLink};
 use crate::device::{Device, LinkNumber};
@@ -88,7 +88,7 @@ impl Ends {
         // Only the newest problem is worth a plan.
         let Some(problem) = lock(&self.problems).drain(..).next_back() else { return };
         let Some(device) = self.device() else { return };
-        match Automatic.solve(&problem, &Limits::default()) {
+        match plan_ahead(&problem, &Limits::default()) {
             Ok(plan) => device.plan(plan),
             Err(error) => tracing::warn!(%error, "no plan was found; the last one stands"),
         }

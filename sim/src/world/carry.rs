@@ -5,7 +5,7 @@ use std::time::Duration;
 use outboard_client_proxy::Output;
 use outboard_core::{ByteCount, Energy, ServerIndex, Timestamp};
 use outboard_server_proxy::{Connection, Engine as ServerEngine, Output as ServerOutput};
-use outboard_solver::{Automatic, Limits, Solve};
+use outboard_solver::{Limits, plan_ahead};
 use outboard_wire::Lane;
 
 use super::{Event, Frame, Happening, Job, World};
@@ -49,7 +49,7 @@ impl<T> World<T> {
                 }
                 Output::Replan(problem) => {
                     let Some(time) = self.solving else { continue };
-                    let Ok(plan) = Automatic.solve(&problem, &Limits::default()) else { continue };
+                    let Ok(plan) = plan_ahead(&problem, &Limits::default()) else { continue };
                     if time.is_zero() {
                         self.planned(plan);
                     } else {

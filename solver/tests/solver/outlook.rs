@@ -6,7 +6,7 @@ use outboard_core::Placement::{Device, Server};
 use outboard_core::{
     Condition, Conditions, Cost, Edge, Energy, MethodIndex, Objective, Placement, Problem, Shipping,
 };
-use outboard_solver::{Automatic, Exhaustive, Limits, Solve, foresee, outlook};
+use outboard_solver::{Automatic, Exhaustive, Limits, Solve, outlook, plan_ahead};
 use proptest::prelude::*;
 
 use crate::problems::{DO_LEVEL, HANDLE_MISSILES, arcade, problems};
@@ -40,10 +40,9 @@ fn the_arcade_game_turns_at_10_30_and_60_ms() {
 }
 
 #[test]
-fn a_plan_that_foresees_tells_its_flips() {
+fn a_plan_ahead_tells_its_flips() {
     let problem = arcade(5, MS * 45);
-    let plan = Automatic.solve(&problem, &Limits::default()).unwrap();
-    let plan = foresee(&problem, plan, &Limits::default());
+    let plan = plan_ahead(&problem, &Limits::default()).unwrap();
     let flips: Vec<_> = plan.flips(HANDLE_MISSILES).collect();
     assert_eq!(flips.len(), 1, "{flips:?}: its 300 bytes matter on no link");
     assert_eq!(plan.outlook(Condition::Bandwidth).map(|outlook| outlook.pieces().len()), Some(1));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use outboard_core::{InstanceId, Objective};
-use outboard_profiler::EnergyModel;
+use outboard_profiler::{EnergyModel, Risk};
 use outboard_wire::Limits;
 use outboard_wire::frame::AppIdentity;
 
@@ -26,6 +26,8 @@ pub struct Settings {
     /// What a plan minimises. Default: energy, within 1.05 × the all-local time. Without a complete device profile
     /// energies are unknown, and time is minimised instead.
     pub objective: Objective,
+    /// Which figure of what is uncertain a plan counts. Default: the median.
+    pub risk: Risk,
     /// ε: a call is offloaded only where the 95th percentile of its remote time is at most this many times its local
     /// time, and it is given up by then. `None`: 0.4 where the objective is time, 1.05 where it is energy.
     pub slowdown: Option<f64>,
@@ -82,6 +84,7 @@ impl Settings {
             servers: Vec::new(),
             policy: Policy::default(),
             objective: Objective::default(),
+            risk: Risk::default(),
             slowdown: None,
             exploration: 0.02,
             probing: 0.01,

@@ -58,7 +58,7 @@ pub use meter::{
 pub use method::{LocalCalls, MethodStatistics, RemoteCall};
 pub use network::{CallSample, NetworkEstimate, PathSample};
 pub use predictor::{Calibration, Predictor, Prior, Summary, Trust, WorkLaw};
-pub use profile::{Costing, Profile};
+pub use profile::{Costing, Profile, Risk};
 pub use queue::QueueEstimate;
 pub use radio::{Exchange, Radio, RadioCost, RadioModel, RadioState, Transfer};
 pub use reference::reference_steps;

@@ -15,7 +15,7 @@ use crate::network::NetworkEstimate;
 use crate::predictor::Trust;
 use crate::radio::Exchange;
 use crate::snapshot::MethodSnapshot;
-use crate::spread::{Quantity, Spread};
+use crate::spread::{Quantile, Quantity, Spread};
 
 /// The profile of a program.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +42,39 @@ pub struct Costing<'a> {
     pub speed_ratio: f64,
     /// How long the radio has usually been silent when a call comes.
     pub silence: Duration,
+    /// Which figure of what is uncertain counts.
+    pub risk: Risk,
+}
+
+/// Which figure of an uncertain cost a plan is made with.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Risk {
+    /// The median: what happens most often, whatever else may.
+    #[default]
+    Usual,
+    /// The mean: plans save most in the long run. What is uncertain counts for more than it usually takes.
+    Expected,
+    /// Of a server and the way to it what they seldom pass, of the device the mean: plans send only what saves even then.
+    Averse(Quantile),
+}
+
+impl Risk {
+    /// Of a server or the way to it.
+    fn away<T: Quantity>(self, spread: Spread<T>) -> T {
+        match self {
+            Self::Usual => spread.median(),
+            Self::Expected => spread.mean(),
+            Self::Averse(quantile) => spread.at(quantile),
+        }
+    }
+
+    /// Of the device.
+    fn here<T: Quantity>(self, spread: Spread<T>) -> T {
+        match self {
+            Self::Usual => spread.median(),
+            Self::Expected | Self::Averse(_) => spread.mean(),
+        }
+    }
 }
 
 impl Profile {
@@ -244,20 +277,12 @@ impl Profile {
 const ROUNDS: usize = 8;
 
 impl Costing<'_> {
-    /// One call that carries that much: an exchange, while the server takes `run`.
-    fn exchange(&self, up: ByteCount, down: ByteCount, run: Duration) -> Exchange {
-        let round_trip = self.network.round_trip(self.now).median();
-        let up_time = up / self.network.goodput_up(self.now).median();
-        let down_time = down / self.network.goodput_down(self.now).median();
-        Exchange { up, down, up_time, wait: round_trip.saturating_add(run), down_time }
-    }
-
     fn figures(&self, method: &MethodStatistics, runs: f64, pin: Option<Placement>) -> MethodFigures {
-        let local = method.exclusive(None).map_or(Duration::ZERO, Spread::median);
+        let local = method.exclusive(None).map_or(Duration::ZERO, |local| self.risk.here(local));
         // The ratio that this method showed, where it showed one; else that of the machines.
         let shown = method.local(None).zip(method.on_server(None, self.speed_ratio));
         let ratio = shown.map_or(1.0 / self.speed_ratio, |(local, remote)| {
-            remote.median().to_number() / local.median().to_number().max(1e-9)
+            self.risk.away(remote).to_number() / self.risk.here(local).to_number().max(1e-9)
         });
         let (local_time, remote_time) = (scaled(local, runs), scaled(local, runs * ratio));
         MethodFigures {
@@ -272,11 +297,21 @@ impl Costing<'_> {
     }
 
     fn shipping(&self, method: &MethodStatistics, calls: f64) -> CallFigures {
-        let up = method.up(None).map_or(UNKNOWN_SIZE, Spread::median);
-        let down = method.down(None).map_or(up, Spread::median);
+        let up = method.up(None).unwrap_or_else(|| Spread::around(UNKNOWN_SIZE, 0.0));
+        let down = method.down(None).unwrap_or(up);
+        let (rate_up, rate_down) = (self.network.goodput_up(self.now), self.network.goodput_down(self.now));
         // The radio is awake while the server runs, though the time is the method's.
-        let run = method.on_server(None, self.speed_ratio).map_or(Duration::ZERO, Spread::median);
-        let whole = self.exchange(up, down, run);
+        let run = method.on_server(None, self.speed_ratio);
+        let run = run.map_or(Duration::ZERO, |run| self.risk.away(run));
+        let round_trip = self.risk.away(self.network.round_trip(self.now));
+        let whole = Exchange {
+            up: self.risk.away(up),
+            down: self.risk.away(down),
+            up_time: self.risk.away(up.over(rate_up)),
+            wait: round_trip.saturating_add(run),
+            down_time: self.risk.away(down.over(rate_down)),
+        };
+        let bytes = (up.median() + down.median()).scaled(calls);
         let empty = Exchange {
             up: ByteCount::ZERO,
             down: ByteCount::ZERO,
@@ -293,7 +328,7 @@ impl Costing<'_> {
         let all = |cost: Cost| Cost { energy: cost.energy.scaled(calls), time: scaled(cost.time, calls) };
         CallFigures {
             calls: calls as u64,
-            bytes: (up + down).scaled(calls),
+            bytes,
             shipping: Shipping { fixed: all(fixed), round_trips: all(round_trips), payload: all(payload) },
         }
     }
@@ -359,7 +394,14 @@ mod tests {
         network.observe_round_trip(Timestamp::ZERO, Duration::from_millis(10));
         let energy = EnergyModel::new(&DeviceProfile::built_in("raspberry-pi-4b").expect("built in"));
         let silence = Duration::ZERO;
-        then(&Costing { now: Timestamp::ZERO, network: &network, energy: &energy, speed_ratio, silence })
+        then(&Costing {
+            now: Timestamp::ZERO,
+            network: &network,
+            energy: &energy,
+            speed_ratio,
+            silence,
+            risk: Risk::Usual,
+        })
     }
 
     #[test]
@@ -382,6 +424,27 @@ mod tests {
             assert!(cost.time > Duration::from_millis(60) && cost.energy > Energy::ZERO, "{edge:?}");
             assert!(edge.shipping.round_trips.time > edge.shipping.payload.time, "{edge:?}");
             assert!(graph.problem(Objective::default()).is_ok());
+        });
+    }
+
+    #[test]
+    fn a_cautious_plan_counts_more_for_what_is_less_certain() {
+        let mut profile = Profile::new();
+        let detect = profile.add_method("detect");
+        profile.observe_local(&local(detect, None, 20, 100));
+        profile.observe_encoded(detect, ByteCount::from_bytes(5_000), None);
+        with_costing(4.0, |costing| {
+            let risks = [Risk::Usual, Risk::Expected, Risk::Averse(Quantile::P90)];
+            let graphs = risks.map(|risk| profile.call_graph(&Costing { risk, ..*costing }, |_| None));
+            let figures = graphs.each_ref().map(|graph| graph.figures(detect).expect("it ran"));
+            assert!(figures[0].local_time < figures[1].local_time);
+            assert_eq!(figures[1].local_time, figures[2].local_time, "what is here is not feared for");
+            let [usual, expected, averse] = graphs
+                .each_ref()
+                .map(|graph| graph.calls_between(Profile::APP, detect).unwrap().shipping.total());
+            // Nothing was ever sent: the bandwidth is a guess, with a mean far above its median.
+            assert!(usual.time.mul_f64(1.2) < expected.time, "{usual} {expected}");
+            assert!(expected.time.mul_f64(1.2) < averse.time, "{expected} {averse}");
         });
     }
 

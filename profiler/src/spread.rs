@@ -68,6 +68,11 @@ impl<T: Quantity> Spread<T> {
         T::from_number(exp(self.centre))
     }
 
+    /// What it comes to on average.
+    pub fn mean(self) -> T {
+        T::from_number(self.moments().0)
+    }
+
     /// The standard deviation of the logarithm.
     pub fn deviation(self) -> f64 {
         self.variance.sqrt()

@@ -137,6 +137,7 @@ impl Engine {
             energy: market.energy,
             speed_ratio: market.speed_ratio,
             silence: self.radio.silence(),
+            risk: self.settings.risk,
         };
         let graph = self.profile.call_graph(&costing, |method| self.pin(server, method));
         match graph.problem(self.objective) {

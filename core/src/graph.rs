@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use petgraph::stable_graph::{NodeIndex, StableDiGraph};
-use petgraph::visit::{EdgeRef, IntoEdgeReferences};
+use petgraph::graphmap::DiGraphMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -57,8 +56,9 @@ pub struct CallFigures {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CallGraph {
-    graph: StableDiGraph<(MethodIndex, MethodFigures), CallFigures>,
-    nodes: BTreeMap<MethodIndex, NodeIndex>,
+    methods: BTreeMap<MethodIndex, MethodFigures>,
+    /// Keeps the edges in the order in which they were added, and finds one in constant time.
+    calls: DiGraphMap<MethodIndex, CallFigures>,
 }
 
 impl CallGraph {
@@ -69,13 +69,7 @@ impl CallGraph {
 
     /// Adds a method, or replaces its figures and keeps its edges.
     pub fn insert(&mut self, method: MethodIndex, figures: MethodFigures) {
-        match self.nodes.get(&method) {
-            Some(node) => self.graph[*node].1 = figures,
-            None => {
-                let node = self.graph.add_node((method, figures));
-                self.nodes.insert(method, node);
-            }
-        }
+        self.methods.insert(method, figures);
     }
 
     /// Adds calls from one method to another to those already known.
@@ -88,16 +82,19 @@ impl CallGraph {
         callee: MethodIndex,
         figures: CallFigures,
     ) -> Result<(), UnknownMethod> {
-        let (from, to) = (self.node(caller)?, self.node(callee)?);
-        match self.graph.find_edge(from, to) {
-            Some(edge) => {
-                let known = &mut self.graph[edge];
+        for method in [caller, callee] {
+            if !self.methods.contains_key(&method) {
+                return Err(UnknownMethod(method));
+            }
+        }
+        match self.calls.edge_weight_mut(caller, callee) {
+            Some(known) => {
                 known.calls = known.calls.saturating_add(figures.calls);
                 known.bytes += figures.bytes;
                 known.shipping += figures.shipping;
             }
             None => {
-                self.graph.add_edge(from, to, figures);
+                self.calls.add_edge(caller, callee, figures);
             }
         }
         Ok(())
@@ -105,31 +102,27 @@ impl CallGraph {
 
     /// A method's figures.
     pub fn figures(&self, method: MethodIndex) -> Option<&MethodFigures> {
-        self.nodes.get(&method).map(|node| &self.graph[*node].1)
+        self.methods.get(&method)
     }
 
     /// What one method's calls of another cost.
     pub fn calls_between(&self, caller: MethodIndex, callee: MethodIndex) -> Option<CallFigures> {
-        let edge = self.graph.find_edge(*self.nodes.get(&caller)?, *self.nodes.get(&callee)?)?;
-        Some(self.graph[edge])
+        self.calls.edge_weight(caller, callee).copied()
     }
 
     /// Every method with its figures, by index.
     pub fn methods(&self) -> impl Iterator<Item = (MethodIndex, &MethodFigures)> {
-        self.nodes.iter().map(|(method, node)| (*method, &self.graph[*node].1))
+        self.methods.iter().map(|(method, figures)| (*method, figures))
     }
 
     /// Every edge as caller, callee and figures, in the order in which they were first added.
     pub fn calls(&self) -> impl Iterator<Item = (MethodIndex, MethodIndex, CallFigures)> {
-        self.graph.edge_references().map(|edge| {
-            let (caller, callee) = (self.graph[edge.source()].0, self.graph[edge.target()].0);
-            (caller, callee, *edge.weight())
-        })
+        self.calls.all_edges().map(|(caller, callee, figures)| (caller, callee, *figures))
     }
 
     /// Prices the shipping of every edge anew, by its calls and bytes on this link.
     pub fn price(&mut self, link: &LinkPrice) {
-        for figures in self.graph.edge_weights_mut() {
+        for (_, _, figures) in self.calls.all_edges_mut() {
             figures.shipping = link.ship(figures.calls, figures.bytes);
         }
     }
@@ -150,10 +143,6 @@ impl CallGraph {
         let edges =
             self.calls().map(|(caller, callee, figures)| Edge { caller, callee, shipping: figures.shipping });
         Problem::new(vertices.collect(), edges.collect(), objective)
-    }
-
-    fn node(&self, method: MethodIndex) -> Result<NodeIndex, UnknownMethod> {
-        self.nodes.get(&method).copied().ok_or(UnknownMethod(method))
     }
 }
 

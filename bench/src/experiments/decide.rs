@@ -7,7 +7,7 @@ use outboard_client_proxy::{Decision, Engine, MethodInfo, Output, Request, Serve
 use outboard_core::{InstanceId, MethodId, MethodIndex, Objective, ServerIndex, Timestamp};
 use outboard_profiler::{DeviceProfile, EnergyModel, LocalCalls};
 use outboard_server_proxy as server;
-use outboard_solver::{Automatic, Limits, Solve};
+use outboard_solver::{Limits, plan_ahead};
 use outboard_wire::frame::{AppIdentity, Capacity, MethodEntry};
 
 use crate::experiment::{Contender, Effort, Experiment, side_by_side};
@@ -34,7 +34,8 @@ impl Experiment for Decide {
 
     fn about(&self) -> &'static str {
         "one decision under a plan with 1,000 methods and 4 servers: of one method in a loop; of all in turn, each \
-         every 10 ms and every second; the same two with the energies of a device and its radio"
+         every 10 ms and every second; the same two with the energies of a device and its radio; and how long the \
+         engine is busy with a plan, the search for which does not keep it"
     }
 
     fn run(&self, effort: Effort, report: &mut Report) -> Result<(), Failure> {
@@ -63,6 +64,10 @@ impl Experiment for Decide {
             let name = format!("decide/{}", contender.name);
             report.figure(name, series, "ns", Some(Target::AtMost(100.0)))?;
         }
+        let busy = || Ok(World::attached(raspberry_pi()?)?.planning.as_secs_f64() * 1e6);
+        for series in side_by_side(effort, &mut [Contender::new("replan", busy)])? {
+            report.figure("decide/replan".to_owned(), series, "µs", None)?;
+        }
         Ok(())
     }
 }
@@ -78,6 +83,8 @@ struct World {
     engine: Engine,
     now: Timestamp,
     next: u32,
+    /// How long the engine was busy with its plan: with the problem, and with what followed from the plan.
+    planning: Duration,
 }
 
 impl World {
@@ -92,7 +99,7 @@ impl World {
             .map(|number| ServerSettings { name: format!("server{number}"), token: "token".into() })
             .collect();
         let now = Timestamp::ZERO;
-        let mut world = Self { engine: Engine::new(settings, now), now, next: 0 };
+        let mut world = Self { engine: Engine::new(settings, now), now, next: 0, planning: Duration::ZERO };
         let methods: Vec<MethodEntry> = (0..METHODS).map(|number| world.learn(number)).collect();
         for number in 0..SERVERS {
             let capacity = Capacity { cores: 8, speed: 8_000 };
@@ -158,11 +165,15 @@ impl World {
 
     fn plan(&mut self) -> Result<(), Failure> {
         self.now += Duration::from_millis(100);
+        let begun = Instant::now();
         self.engine.handle_timeout(self.now);
+        self.planning += begun.elapsed();
         while let Some(output) = self.engine.poll() {
             if let Output::Replan(problem) = output {
-                let plan = Automatic.solve(&problem, &Limits::default());
-                self.engine.plan(self.now, plan.map_err(Failure::of("planning"))?);
+                let plan = plan_ahead(&problem, &Limits::default()).map_err(Failure::of("planning"))?;
+                let begun = Instant::now();
+                self.engine.plan(self.now, plan);
+                self.planning += begun.elapsed();
             }
         }
         Ok(())

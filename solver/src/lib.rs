@@ -12,6 +12,9 @@
 //! Core owns what a problem and a plan are, and that a plan fits its problem. This crate owns the search: it never
 //! answers worse than all-local, and says honestly how sure it is. Whoever drives it owns the thread it runs on.
 //!
+//! Features, none by default: `highs` and `cbc` add these backends of the 0/1 program, [`Ilp::highs`](crate::Ilp) and
+//! [`Ilp::cbc`](crate::Ilp). Both need more than a Rust compiler to build.
+//!
 //! ```
 //! use std::time::Duration;
 //! use outboard_core::{CallFigures, CallGraph, Energy, MethodFigures, MethodIndex, Objective, Placement, Shipping};

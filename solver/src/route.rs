@@ -37,7 +37,7 @@ impl Solve for Automatic {
         }
         let passed = start.zip(limits.clock).map(|(start, clock)| clock().saturating_sub(start));
         let time = limits.time.saturating_sub(passed.unwrap_or(Duration::ZERO));
-        better(problem, found, Ilp.solve(problem, &Limits { time, ..*limits }))
+        better(problem, found, Ilp::microlp().solve(problem, &Limits { time, ..*limits }))
     }
 }
 

@@ -36,7 +36,7 @@ fn a_bound_that_nothing_meets_is_refused_with_the_fastest_time() {
         most: Value::Time(MS * 100),
         least: Value::Time(Duration::from_micros(1_501_500)),
     };
-    let solvers: [&dyn Solve; 4] = [&Exhaustive, &Exact, &Ilp, &Automatic];
+    let solvers: [&dyn Solve; 4] = [&Exhaustive, &Exact, &Ilp::microlp(), &Automatic];
     for solver in solvers {
         assert_eq!(solver.solve(&problem, &Limits::default()), Err(refused.clone()));
     }
@@ -50,7 +50,7 @@ fn a_bound_that_nothing_meets_is_refused_with_the_fastest_time() {
 fn a_bound_that_only_the_server_meets_is_met_even_at_a_cost() {
     let bound = TimeBound::Absolute(MS * 2_000);
     let problem = face_recognition(Objective::EnergyWithin(bound));
-    let plan = Ilp.solve(&problem, &Limits::default()).unwrap();
+    let plan = Ilp::microlp().solve(&problem, &Limits::default()).unwrap();
     assert!(plan.cost().time <= MS * 2_000 && plan.all_local().time > MS * 2_000);
     assert_eq!(plan.quality(), Quality::Optimal);
 }
@@ -58,11 +58,11 @@ fn a_bound_that_only_the_server_meets_is_met_even_at_a_cost() {
 #[test]
 fn without_time_to_search_the_plan_is_no_worse_than_local_and_says_so() {
     let problem = ring(40, Objective::default());
-    let hasty = Ilp.solve(&problem, &Limits::within(Duration::ZERO)).unwrap();
+    let hasty = Ilp::microlp().solve(&problem, &Limits::within(Duration::ZERO)).unwrap();
     let Quality::TimeLimit { bound: Value::Energy(bound) } = hasty.quality() else {
         panic!("{:?}", hasty.quality());
     };
-    let best = Ilp.solve(&problem, &Limits::default()).unwrap().cost().energy;
+    let best = Ilp::microlp().solve(&problem, &Limits::default()).unwrap().cost().energy;
     assert!(bound <= best && best <= hasty.cost().energy);
     assert!(hasty.cost().energy <= hasty.all_local().energy);
 }
@@ -78,7 +78,7 @@ fn the_oracle_refuses_what_would_take_it_hours() {
 #[test]
 fn a_program_without_methods_has_an_empty_plan() {
     let problem = Problem::new(vec![], vec![], Objective::default()).unwrap();
-    let solvers: [&dyn Solve; 4] = [&Exhaustive, &Exact, &Ilp, &Automatic];
+    let solvers: [&dyn Solve; 4] = [&Exhaustive, &Exact, &Ilp::microlp(), &Automatic];
     for solver in solvers {
         let plan = solver.solve(&problem, &Limits::default()).unwrap();
         assert!(plan.choices().is_empty() && !plan.offloads());

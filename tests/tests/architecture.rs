@@ -9,9 +9,10 @@ use std::process::Command;
 
 /// Who may depend on whom, among our own crates. Whoever has no line here may depend on anything: benches, tests and the
 /// command.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("outboard-core", &[]),
     ("outboard-macros", &[]),
+    ("outboard-problems", &["outboard-core"]),
     ("outboard-wire", &["outboard-core"]),
     ("outboard-profiler", &["outboard-core"]),
     ("outboard-solver", &["outboard-core"]),

@@ -4,5 +4,6 @@ mod acceptance;
 mod differential;
 mod invariants;
 mod limits;
+mod lp;
 mod outlook;
 mod problems;

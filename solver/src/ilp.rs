@@ -55,20 +55,45 @@ impl Default for Ilp {
 impl Solve for Ilp {
     fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
         let gap = limits.gap;
-        solve_with(problem, limits.time, &mut |reduced, time| {
+        solve_with(problem, Time::new(limits), &mut |reduced, time| {
             self.backend.search(reduced, Effort { time, gap })
         })
+    }
+}
+
+/// The time for all searches of a solve together.
+struct Time<'a> {
+    whole: Duration,
+    /// A clock and what it showed at the start.
+    since: Option<(&'a dyn Fn() -> Duration, Duration)>,
+}
+
+impl<'a> Time<'a> {
+    fn new(limits: &Limits<'a>) -> Self {
+        Self { whole: limits.time, since: limits.clock.map(|clock| (clock, clock())) }
+    }
+
+    /// What one of the searches may take: by the clock all that is left but for what others may need; without a clock, a share
+    /// of the whole.
+    fn share(&self, quarters: u32, later: u32) -> Duration {
+        match self.since {
+            Some((clock, start)) => {
+                let passed = clock().saturating_sub(start);
+                self.whole.saturating_sub(passed).saturating_sub(self.whole / 4 * later)
+            }
+            None => self.whole / 4 * quarters,
+        }
     }
 }
 
 /// Something that searches, or says how it ended without an answer.
 type Search<'a> = &'a mut dyn FnMut(&Reduced, Duration) -> Result<Answer, Ending>;
 
-fn solve_with(problem: &Problem, time: Duration, search: Search<'_>) -> Result<Plan, SolveError> {
+fn solve_with(problem: &Problem, time: Time<'_>, search: Search<'_>) -> Result<Plan, SolveError> {
     let mut incumbent = Incumbent::new(problem);
     incumbent.offer(&problem.all_local());
     let limits: Vec<&Limit> = problem.limits().iter().collect();
-    let share = if limits.is_empty() { time } else { time / 4 };
+    let share = if limits.is_empty() { time.whole } else { time.share(1, 3) };
 
     let unlimited = Reduced::new(problem, Goal::Objective, &[]);
     let mut floor = Floor(unlimited.floor(problem));
@@ -82,10 +107,10 @@ fn solve_with(problem: &Problem, time: Duration, search: Search<'_>) -> Result<P
     };
     if !limits.is_empty() && !floor.proves(&incumbent) {
         if incumbent.measure().is_none() {
-            look_for_any(problem, &mut incumbent, time / 4, search)?;
+            look_for_any(problem, &mut incumbent, time.share(1, 2), search)?;
         }
         let limited = Reduced::new(problem, Goal::Objective, &limits);
-        ending = match search(&limited, time / 2) {
+        ending = match search(&limited, time.share(2, 0)) {
             Ok(answer) => {
                 let is_allowed = incumbent.offer(&answer.placements);
                 match answer.ending {
@@ -138,7 +163,10 @@ fn look_for_any(
     search: Search<'_>,
 ) -> Result<(), SolveError> {
     let local = problem.all_local();
-    for limit in problem.limits().iter().filter(|limit| problem.amount(limit, &local) > limit.most()) {
+    let is_passed = |limit: &&Limit| problem.amount(limit, &local) > limit.most();
+    let passed: Vec<&Limit> = problem.limits().iter().filter(is_passed).collect();
+    let time = time / passed.len().max(1) as u32;
+    for limit in passed {
         if let Ok(answer) = search(&Reduced::new(problem, Goal::Least(limit), &[]), time) {
             let least = problem.amount(limit, &answer.placements);
             if !incumbent.offer(&answer.placements) && answer.ending == Ending::Proven && least > limit.most()
@@ -198,6 +226,10 @@ mod tests {
         Problem::new(Vec::from_iter(vertices.into_iter().chain([ui])), edges, objective).unwrap()
     }
 
+    fn time() -> Time<'static> {
+        Time::new(&Limits::default())
+    }
+
     fn answer(placements: Vec<Placement>, ending: Ending) -> Answer {
         Answer { placements, ending, bound: None }
     }
@@ -208,8 +240,7 @@ mod tests {
 
     #[test]
     fn a_backend_that_fails_leaves_the_plan_local_and_unproven() {
-        let plan =
-            solve_with(&pair(Objective::Energy), Limits::default().time, &mut |_, _| Err(Ending::Failed));
+        let plan = solve_with(&pair(Objective::Energy), time(), &mut |_, _| Err(Ending::Failed));
         let plan = plan.unwrap();
         assert!(!plan.offloads());
         // At best the second method costs nothing; the first one is called from here, which costs more than it saves.
@@ -220,7 +251,7 @@ mod tests {
     fn a_backend_that_calls_a_bad_answer_optimal_is_not_believed() {
         let mut liar =
             |reduced: &Reduced, _| Ok(answer(reduced.expand(|number| number == 0), Ending::Proven));
-        let plan = solve_with(&pair(Objective::Energy), Limits::default().time, &mut liar).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), time(), &mut liar).unwrap();
         assert!(!plan.offloads());
         assert!(matches!(plan.quality(), Quality::Unproven { .. }));
     }
@@ -228,7 +259,7 @@ mod tests {
     #[test]
     fn an_answer_past_the_time_bound_is_dropped() {
         let mut hasty = |reduced: &Reduced, _| Ok(answer(reduced.expand(|_| true), Ending::Proven));
-        let plan = solve_with(&pair(Objective::default()), Limits::default().time, &mut hasty).unwrap();
+        let plan = solve_with(&pair(Objective::default()), time(), &mut hasty).unwrap();
         assert!(!plan.offloads());
         assert_eq!(plan.value(), millijoules(200));
         // The first of the two searches left the time bound out, and its answer bounds every other.
@@ -238,7 +269,7 @@ mod tests {
     #[test]
     fn a_search_that_ran_out_of_time_keeps_what_it_found() {
         let mut slow = |reduced: &Reduced, _| Ok(answer(reduced.expand(|_| true), Ending::Time));
-        let plan = solve_with(&pair(Objective::Energy), Limits::default().time, &mut slow).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), time(), &mut slow).unwrap();
         assert_eq!(plan.value(), millijoules(120));
         assert_eq!(plan.quality(), Quality::TimeLimit { bound: millijoules(100) });
     }
@@ -249,7 +280,7 @@ mod tests {
         let mut bounding = |reduced: &Reduced, _| {
             Ok(Answer { bound: Some(90_000), ..answer(reduced.expand(|_| true), Ending::Gap) })
         };
-        let plan = solve_with(&pair(Objective::Energy), Limits::default().time, &mut bounding).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), time(), &mut bounding).unwrap();
         assert_eq!(plan.value(), millijoules(120));
         assert_eq!(plan.quality(), Quality::GapLimit { bound: millijoules(110) });
     }
@@ -259,8 +290,30 @@ mod tests {
         let mut lying = |reduced: &Reduced, _| {
             Ok(Answer { bound: Some(0), ..answer(reduced.expand(|_| true), Ending::Gap) })
         };
-        let plan = solve_with(&pair(Objective::Energy), Limits::default().time, &mut lying).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), time(), &mut lying).unwrap();
         assert_eq!(plan.value(), millijoules(120));
         assert_eq!(plan.quality(), Quality::Unproven { bound: millijoules(100) });
+    }
+
+    #[test]
+    fn by_a_clock_the_last_search_has_what_the_others_left() {
+        let now = std::cell::Cell::new(Duration::from_secs(7));
+        let clock = || now.get();
+        let mut given = Vec::new();
+        let mut hasty = |reduced: &Reduced, time: Duration| {
+            given.push(time.as_millis());
+            now.set(now.get() + Duration::from_millis(10));
+            Ok(answer(reduced.expand(|_| true), Ending::Proven))
+        };
+        let problem = pair(Objective::default());
+        solve_with(&problem, Time::new(&Limits::default().by(&clock)), &mut hasty).unwrap();
+        assert_eq!(given, [250, 990]);
+        given = Vec::new();
+        let mut hasty = |reduced: &Reduced, time: Duration| {
+            given.push(time.as_millis());
+            Ok(answer(reduced.expand(|_| true), Ending::Proven))
+        };
+        solve_with(&problem, time(), &mut hasty).unwrap();
+        assert_eq!(given, [250, 500]);
     }
 }

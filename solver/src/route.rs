@@ -17,8 +17,8 @@ use crate::{Exhaustive, Ilp};
 pub struct Automatic;
 
 impl Automatic {
-    /// Up to here trying all placements takes some milliseconds, and leaves no gap.
-    const FEW: usize = 12;
+    /// Up to here trying all placements takes some tens of milliseconds at most, and leaves no gap.
+    const FEW: usize = 16;
 }
 
 impl Solve for Automatic {

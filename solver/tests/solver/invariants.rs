@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use outboard_core::{
-    Bandwidth, ByteCount, CallFigures, CallGraph, Edge, LinkPrice, MethodFigures, MethodIndex, Objective,
-    Placement, Power, Problem, Quality, Shipping, TimeBound, Value, Vertex,
+    Bandwidth, ByteCount, CallFigures, CallGraph, Conditions, Constraints, Edge, EnergyBound, LinkPrice,
+    MethodFigures, MethodIndex, Objective, Placement, Power, Problem, ProblemError, Quality, Shipping,
+    TimeBound, Value, Vertex,
 };
-use outboard_solver::{Exact, Limits, Solve};
+use outboard_problems::any as drawn;
+use outboard_solver::{Automatic, Exact, Limits, Solve};
 use proptest::prelude::*;
 
 use crate::problems::problems;
@@ -149,4 +151,96 @@ fn chain(sizes: &[(u64, u64)]) -> CallGraph {
         graph.add_calls(caller, callee, shipping).unwrap();
     }
     graph
+}
+
+/// What the oracle for small problems of every kind says.
+fn best(problem: &Problem) -> Option<u64> {
+    let plan = Automatic.solve(problem, &Limits::default()).ok()?;
+    assert_eq!(plan.quality(), Quality::Optimal);
+    Some(problem.objective().measure(plan.cost()))
+}
+
+/// The same problem with other constraints.
+fn constrained(problem: &Problem, constraints: Constraints) -> Result<Problem, ProblemError> {
+    let edges = problem.edges().map(|(_, _, edge)| *edge).collect();
+    Problem::constrained(problem.vertices().to_vec(), edges, problem.objective(), constraints)
+}
+
+/// Whether nothing is lost: what was possible still is, and costs no more.
+fn no_worse(stricter: Option<u64>, laxer: Option<u64>) -> bool {
+    stricter.is_none_or(|stricter| laxer.is_some_and(|laxer| laxer <= stricter))
+}
+
+#[test]
+fn no_limit_and_no_group_ever_helps() {
+    for seed in 0..1_500 {
+        let problem = drawn(9, seed);
+        let limited = best(&problem);
+        let given = problem.constraints();
+        let without = |change: fn(&mut Constraints)| {
+            let mut laxer = given.clone();
+            change(&mut laxer);
+            best(&constrained(&problem, laxer).expect("with less it is a problem too"))
+        };
+        // Groups pin: what everything local comes to, which bounds may be relative to, is another without them.
+        if given.together.is_empty() || !is_relative(problem.objective()) {
+            assert!(no_worse(limited, without(|laxer| laxer.together.clear())), "seed {seed}");
+        }
+        assert!(
+            no_worse(limited, without(|laxer| laxer.latency.truncate(laxer.latency.len().saturating_sub(1)))),
+            "seed {seed}"
+        );
+        assert!(
+            no_worse(limited, without(|laxer| laxer.memory.truncate(laxer.memory.len().saturating_sub(1)))),
+            "seed {seed}"
+        );
+        let roomier = without(|laxer| {
+            laxer.memory.iter_mut().for_each(|limit| limit.most = limit.most * 2);
+            laxer.latency.iter_mut().for_each(|bound| bound.most *= 2);
+        });
+        assert!(no_worse(limited, roomier), "seed {seed}");
+        assert!(no_worse(limited, best(&problem.clone().unlimited())), "seed {seed}");
+    }
+}
+
+fn is_relative(objective: Objective) -> bool {
+    matches!(
+        objective,
+        Objective::EnergyWithin(TimeBound::OfLocal { .. })
+            | Objective::TimeWithin(EnergyBound::OfLocal { .. })
+    )
+}
+
+#[test]
+fn better_conditions_never_hurt() {
+    for seed in 0..1_500 {
+        let problem = drawn(9, seed);
+        if is_relative(problem.objective()) {
+            // The bound moves with what everything local comes to, which may hold methods that only the server runs.
+            continue;
+        }
+        // Doubling and halving a figure of whole units rounds only one of the two.
+        let under = |bandwidth, round_trip, server_speed| {
+            let conditions = Conditions { bandwidth, round_trip, server_speed, ..Conditions::default() };
+            best(&problem.under(&conditions).expect("the figures are small"))
+        };
+        let poor = under(0.5, 2.0, 0.5);
+        for better in [under(1.0, 2.0, 0.5), under(0.5, 1.0, 0.5), under(0.5, 2.0, 1.0)] {
+            assert!(no_worse(poor, better), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn no_plan_is_worse_than_all_local_whatever_is_limited() {
+    for seed in 0..3_000 {
+        let problem = drawn(16, seed);
+        let local = problem.all_local();
+        if problem.exceeded(&local).is_none() {
+            let local = problem.objective().measure(problem.cost(&local));
+            let hasty = Limits::within(Duration::ZERO).with_steps(seed % 500);
+            let plan = Exact.solve(&problem, &hasty).expect("all-local is allowed");
+            assert!(problem.objective().measure(plan.cost()) <= local, "seed {seed}");
+        }
+    }
 }

@@ -29,9 +29,10 @@ impl Experiment for SolverMaui {
     fn run(&self, effort: Effort, report: &mut Report) -> Result<(), Failure> {
         let problem = face_recognition()?;
         let solves = effort.work(SOLVES);
+        let ilp = Ilp::microlp();
         let mut contenders = [
             contender("automatic", &Automatic, &problem, solves),
-            contender("ilp", &Ilp::microlp(), &problem, solves),
+            contender("ilp", &ilp, &problem, solves),
         ];
         let series = side_by_side(effort, &mut contenders)?;
         for ((contender, series), target) in

@@ -186,6 +186,12 @@ impl Network {
         })
     }
 
+    /// What the flow left of an edge, in the order of [`capacity`](Self::capacity).
+    pub(crate) fn residual(&self, edge: usize) -> (i64, i64) {
+        let there = self.arcs[self.forward[edge] as usize];
+        (there.residual, self.arcs[there.sister as usize].residual)
+    }
+
     fn arcs_of(&self, vertex: u32) -> std::ops::Range<usize> {
         self.first[vertex as usize] as usize..self.first[vertex as usize + 1] as usize
     }

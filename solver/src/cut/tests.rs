@@ -12,7 +12,7 @@ struct Weighted {
 }
 
 impl Weighted {
-    fn cost(&self, is_source: impl Fn(usize) -> bool) -> i64 {
+    fn cost(&self, is_source: impl Fn(usize) -> bool) -> i128 {
         let terminals = self
             .terminals
             .iter()
@@ -26,12 +26,11 @@ impl Weighted {
                     _ => 0,
                 }
             });
-        // Eight edges that are never cut are more than fits.
-        terminals.chain(edges).fold(0, i64::saturating_add)
+        terminals.chain(edges).map(i128::from).sum()
     }
 
     /// The least cost, and the smallest and the largest source side that have it.
-    fn brute_force(&self) -> (i64, u32, u32) {
+    fn brute_force(&self) -> (i128, u32, u32) {
         let all = 0_u32..1 << self.terminals.len();
         let cost = |side: u32| self.cost(|vertex| side >> vertex & 1 == 1);
         let least = all.clone().map(cost).min().expect("there is the empty side");
@@ -82,7 +81,7 @@ proptest! {
         // Twice, to see that nothing is left over from the first time.
         for _ in 0..2 {
             weighted.set(&mut network);
-            prop_assert_eq!(network.solve(&mut Steps::unlimited()), Some(least));
+            prop_assert_eq!(network.solve(&mut Steps::unlimited()).map(i128::from), Some(least));
             for vertex in 0..weighted.terminals.len() {
                 prop_assert_eq!(network.is_source(vertex), smallest >> vertex & 1 == 1);
                 prop_assert_eq!(network.reaches_sink(vertex), largest >> vertex & 1 == 0);

@@ -3,12 +3,16 @@
 use std::collections::BinaryHeap;
 
 use super::core::Core;
-use super::dual::{Dual, Price, Verdict};
+use super::dual::{Dual, Open, Price, Verdict};
+use super::fix::{self, Stake};
 use super::incumbent::Best;
 use super::neighbours::Neighbours;
 use super::pareto::{self, Attempt};
 use super::{Budget, Ending, Outcome, Program};
 use crate::steps::Steps;
+
+/// How many vertices the narrowest search leaves undecided.
+const FIRST: usize = 24;
 
 /// A search for the best choice of one program.
 pub(super) struct Search<'a, 'b> {
@@ -50,20 +54,12 @@ impl<'a, 'b> Search<'a, 'b> {
                 Some(_) => {}
             }
         }
-        if let Err(bound) = self.examine(root, None) {
+        let searched = self.examine(root, None).and_then(|rest| match rest {
+            Some((core, open)) => self.widen(&core, &open),
+            None => Ok(()),
+        });
+        if let Err(bound) = searched {
             return self.stopped(bound);
-        }
-        while let Some(node) = self.open.pop() {
-            if self.best.worthwhile().is_some_and(|least| node.bound < least) {
-                break;
-            }
-            for away in [true, false] {
-                let mut decided = vec![None; node.core.len()];
-                decided[node.vertex] = Some(away);
-                if self.examine(node.core.contract(&decided), Some(node.price)).is_err() {
-                    return self.stopped(node.bound);
-                }
-            }
         }
         let best = self.best.incumbent.take().expect("something meets the row");
         let worthwhile = Best::worthwhile_after(best.gain, self.budget.gap);
@@ -72,36 +68,89 @@ impl<'a, 'b> Search<'a, 'b> {
         Outcome { away: Some(best.away), gain: best.gain, bound, ending }
     }
 
-    /// Looks into a core until nothing is open in it or a vertex has to be tried in both places; if it was to stop, what
-    /// is in it gains at most the error.
-    fn examine(&mut self, mut core: Core, mut hint: Option<Price>) -> Result<(), i64> {
+    /// Searches a core, at first as if the best were close to the bound. Either it is, or nothing is that close, and the
+    /// next attempt looks a bit further: a narrow search fixes nearly everything, and finds what makes a wide one
+    /// unnecessary (Balas & Zemel 1980 solve knapsacks by such a core).
+    fn widen(&mut self, core: &Core, open: &Open) -> Result<(), i64> {
+        let mut dual = Dual::new(core);
+        let Some(cut) = dual.cut(open.price, &mut self.budget.steps) else { return Err(open.bound) };
+        let stakes: Vec<Stake> =
+            (0..core.len()).map(|vertex| fix::stake(&dual.network, vertex, i64::MAX - 1)).collect();
+        let mut extras: Vec<i64> = stakes.iter().map(|stake| stake.extra).collect();
+        extras.sort_unstable();
+        let mut undecided = FIRST;
         loop {
-            let verdict = Dual::new(&core).run(hint, &mut self.best, &mut self.budget.steps);
-            let (bound, price, decided) = match verdict {
-                Verdict::Closed => return Ok(()),
-                Verdict::Stopped { bound } => return Err(bound),
-                Verdict::Open { bound, price, decided } => (bound, price, decided),
-            };
-            if self.made == 0 {
-                let dropped = self.best.worthwhile().map_or(i64::MIN, |least| least - 1);
-                self.ceiling = self.ceiling.min(bound.max(dropped));
+            let target = extras.get(undecided).map_or(i64::MIN, |extra| dual.target(&cut, *extra));
+            let last = self.best.worthwhile().is_some_and(|least| least >= target);
+            self.best.target = target;
+            let most = self.best.worthwhile().map_or(i64::MAX, |least| dual.most(&cut, least));
+            if most >= 0 {
+                let decided: Vec<Option<bool>> =
+                    stakes.iter().map(|stake| (stake.extra > most).then_some(stake.away)).collect();
+                if let Some((rest, open)) = self.examine(core.contract(&decided), Some(open.price))? {
+                    self.settle(rest, &open)?;
+                }
+                self.drain()?;
             }
-            let before = core.len();
-            if decided.iter().any(Option::is_some) {
-                core = core.contract(&decided);
+            self.best.target = i64::MIN;
+            let found = self.best.incumbent.as_ref().is_some_and(|best| best.gain >= target);
+            if last || found {
+                return Ok(());
             }
-            // Once little is fixed another round finds less still.
-            if core.len() * 8 <= before * 7 && core.len() > pareto::LARGEST {
-                hint = Some(price);
-                continue;
-            }
-            return self.settle(core, bound, price);
+            self.ceiling = self.ceiling.min(target - 1);
+            undecided *= 2;
         }
     }
 
-    fn settle(&mut self, core: Core, bound: i64, price: Price) -> Result<(), i64> {
+    /// Tries vertices in both places until nothing is open.
+    fn drain(&mut self) -> Result<(), i64> {
+        while let Some(node) = self.open.pop() {
+            if self.best.worthwhile().is_some_and(|least| node.bound < least) {
+                self.open.clear();
+                break;
+            }
+            for away in [true, false] {
+                let mut decided = vec![None; node.core.len()];
+                decided[node.vertex] = Some(away);
+                let rest = self.examine(node.core.contract(&decided), Some(node.price));
+                if let Some((core, open)) = rest.map_err(|_| node.bound)? {
+                    self.settle(core, &open).map_err(|_| node.bound)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Prices and contracts a core until little more is fixed. Nothing is left if nothing in it is worthwhile; if it was
+    /// to stop, what is in the core gains at most the error.
+    fn examine(&mut self, mut core: Core, mut hint: Option<Price>) -> Result<Option<(Core, Open)>, i64> {
+        loop {
+            let verdict = Dual::new(&core).run(hint, &mut self.best, &mut self.budget.steps);
+            let open = match verdict {
+                Verdict::Closed => return Ok(None),
+                Verdict::Stopped { bound } => return Err(bound),
+                Verdict::Open(open) => open,
+            };
+            if hint.is_none() {
+                let dropped = self.best.worthwhile().map_or(i64::MIN, |least| least - 1);
+                self.ceiling = self.ceiling.min(open.bound.max(dropped));
+            }
+            let before = core.len();
+            if open.decided.iter().any(Option::is_some) {
+                core = core.contract(&open.decided);
+            }
+            if core.len() * 8 > before * 7 || core.len() <= FIRST {
+                return Ok(Some((core, open)));
+            }
+            hint = Some(open.price);
+        }
+    }
+
+    /// Solves a core that falls into small parts; puts another aside, to be tried with a vertex in both places.
+    fn settle(&mut self, core: Core, open: &Open) -> Result<(), i64> {
         let neighbours = Neighbours::new(&core);
-        let parts = neighbours.components(&core, |_| true);
+        let &Open { bound, price, .. } = open;
+        let parts = neighbours.components(|_| true);
         let largest = parts.iter().max_by_key(|part| part.len());
         if largest.is_none_or(|part| part.len() <= pareto::LARGEST) {
             let steps: &mut Steps<'_> = &mut self.budget.steps;
@@ -112,17 +161,12 @@ impl<'a, 'b> Search<'a, 'b> {
             }
         }
         let Some(part) = largest else { return Ok(()) };
-        let weight = |vertex: u32| {
-            let vertex = vertex as usize;
-            let own = i128::from(price.gain) * i128::from(core.gains[vertex].abs())
-                + i128::from(price.row) * i128::from(core.delays[vertex].abs());
-            neighbours.of(&core, vertex).fold(own, |sum, (_, edge)| {
-                sum + i128::from(price.gain) * i128::from(edge.cost)
-                    + i128::from(price.row) * i128::from(edge.time)
-            })
-        };
-        let vertex =
-            *part.iter().max_by_key(|vertex| weight(**vertex)).expect("parts are not empty") as usize;
+        let split = open.pivot.and_then(|pivot| core.origin.binary_search(&pivot).ok());
+        let vertex = split.unwrap_or_else(|| {
+            let weights = core.weights(price);
+            let heaviest = part.iter().max_by_key(|vertex| weights[**vertex as usize]);
+            *heaviest.expect("parts are not empty") as usize
+        });
         self.made += 1;
         self.open.push(Node { bound, number: self.made, core, price, vertex });
         Ok(())
@@ -133,7 +177,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let bound = self.open.iter().map(|node| node.bound).fold(bound, i64::max).min(self.ceiling);
         match self.best.incumbent.take() {
             Some(best) => {
-                let dropped = Best::worthwhile_after(best.gain, self.budget.gap) - 1;
+                let dropped = Best::worthwhile_after(best.gain, self.budget.gap).max(self.best.target) - 1;
                 let (gain, bound) = (best.gain, bound.max(dropped).min(self.ceiling).max(best.gain));
                 Outcome { away: Some(best.away), gain, bound, ending: Ending::Stopped }
             }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Program;
+use super::dual::Price;
 
 /// A program over the undecided vertices, numbered anew, and what the decided ones amount to.
 #[derive(Clone)]
@@ -86,6 +87,18 @@ impl Core {
             }
         }
         point
+    }
+
+    /// What moving each vertex can change at most, at a price.
+    pub(super) fn weights(&self, price: Price) -> Vec<i128> {
+        let of = |gain: i64, row: i64| price.of(Point { gain: -gain.abs(), row: row.abs() });
+        let own = self.gains.iter().zip(&self.delays);
+        let mut weights: Vec<i128> = own.map(|(gain, delay)| of(*gain, *delay)).collect();
+        for edge in &self.edges {
+            weights[edge.ends.0 as usize] += of(edge.cost, edge.time);
+            weights[edge.ends.1 as usize] += of(edge.cost, edge.time);
+        }
+        weights
     }
 
     pub(super) fn fits(&self, row: i64) -> bool {
@@ -177,4 +190,10 @@ impl Core {
 pub(super) struct Point {
     pub(super) gain: i64,
     pub(super) row: i64,
+}
+
+impl Point {
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self { gain: self.gain + other.gain, row: self.row + other.row }
+    }
 }

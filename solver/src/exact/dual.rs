@@ -38,10 +38,23 @@ impl Price {
 pub(super) enum Verdict {
     /// Nothing in the core is worthwhile, or what was best in it is the incumbent now.
     Closed,
-    /// Something that gains at most `bound` may be worthwhile. `decided` holds for it.
-    Open { bound: i64, price: Price, decided: Vec<Option<bool>> },
+    /// Something may be worthwhile.
+    Open(Open),
     /// It was to stop. What is in the core gains at most that, as far as is known.
     Stopped { bound: i64 },
+}
+
+/// What is known of a core that is not closed.
+pub(super) struct Open {
+    /// Nothing in it gains more.
+    pub(super) bound: i64,
+    /// The price that bounds best.
+    pub(super) price: Price,
+    /// What is worthwhile has these vertices there.
+    pub(super) decided: Vec<Option<bool>>,
+    /// The weightiest vertex, in the program's numbers, about which the best choices that meet the row and that do not
+    /// disagree: a linear program would split it.
+    pub(super) pivot: Option<u32>,
 }
 
 /// A choice for the core's vertices.
@@ -54,7 +67,7 @@ struct Choice {
 /// One core being priced.
 pub(super) struct Dual<'a> {
     core: &'a Core,
-    network: Network,
+    pub(super) network: Network,
     /// Absolute sums of gains and costs, and of delays and times.
     sums: (i128, i128),
     slack: i64,
@@ -133,7 +146,21 @@ impl<'a> Dual<'a> {
         if best.worthwhile().is_some_and(|least| self.bound < least) {
             return Verdict::Closed;
         }
-        Verdict::Open { bound: self.bound, price, decided: self.decided }
+        let pivot = self.pivot(price);
+        Verdict::Open(Open { bound: self.bound, price, decided: self.decided, pivot })
+    }
+
+    fn pivot(&self, price: Price) -> Option<u32> {
+        let (low, high) = (self.low.as_ref()?, self.high.as_ref()?);
+        let split = |vertex: usize| low.away[vertex] != high.away[vertex] && self.decided[vertex].is_none();
+        let mut weights = self.core.weights(price);
+        for (vertex, weight) in weights.iter_mut().enumerate() {
+            if !split(vertex) {
+                *weight = -1;
+            }
+        }
+        let (vertex, weight) = weights.iter().enumerate().max_by_key(|(_, weight)| **weight)?;
+        (*weight >= 0).then(|| self.core.origin[vertex])
     }
 
     /// The least that the row's left side can be; `None` if it was to stop.
@@ -178,8 +205,16 @@ impl<'a> Dual<'a> {
         i64::try_from(gain).unwrap_or(self.bound)
     }
 
+    /// The least gain for which nothing costs `extra` more than the cut and is worthwhile.
+    pub(super) fn target(&self, cut: &Cut, extra: i64) -> i64 {
+        let cost = (i128::from(cut.least) + i128::from(extra)) << cut.shift;
+        let most = i128::from(cut.price.row) * i128::from(self.slack) - cost;
+        let gain = most.div_euclid(i128::from(cut.price.gain)) + 1 + i128::from(self.core.banked);
+        i64::try_from(gain).unwrap_or(i64::MIN)
+    }
+
     /// By how much, in the cut's units, a choice that is worthwhile can at most cost more than the cut.
-    fn most(&self, cut: &Cut, worthwhile: i64) -> i64 {
+    pub(super) fn most(&self, cut: &Cut, worthwhile: i64) -> i64 {
         let needed = i128::from(worthwhile - self.core.banked);
         let most = i128::from(cut.price.row) * i128::from(self.slack) - i128::from(cut.price.gain) * needed;
         let most = (most >> cut.shift) - i128::from(cut.least);

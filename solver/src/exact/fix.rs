@@ -6,6 +6,13 @@
 
 use crate::cut::Network;
 
+/// Where a vertex is in the cut, and what it costs at least, in the cut's units, that it is in the other place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stake {
+    pub(super) away: bool,
+    pub(super) extra: i64,
+}
+
 /// Decides vertices that cannot be otherwise in a choice that costs at most `most` more than the cut. Returns whether
 /// there may be such a choice: not if a vertex can be in neither place.
 pub(super) fn decide(network: &Network, most: i64, decided: &mut [Option<bool>]) -> bool {
@@ -13,20 +20,20 @@ pub(super) fn decide(network: &Network, most: i64, decided: &mut [Option<bool>])
         return false;
     }
     for (vertex, decided) in decided.iter_mut().enumerate() {
-        let (away, extra) = price_of_change(network, vertex, most);
-        if extra <= most {
+        let stake = stake(network, vertex, most);
+        if stake.extra <= most {
             continue;
         }
-        if decided.is_some_and(|decided| decided != away) {
+        if decided.is_some_and(|decided| decided != stake.away) {
             return false;
         }
-        *decided = Some(away);
+        *decided = Some(stake.away);
     }
     true
 }
 
-/// The side of a vertex, and what it costs at least that it is on the other one; not looked into beyond `enough`.
-fn price_of_change(network: &Network, vertex: usize, enough: i64) -> (bool, i64) {
+/// What is at stake with a vertex; not looked into beyond `enough`.
+pub(super) fn stake(network: &Network, vertex: usize, enough: i64) -> Stake {
     let terminal = network.residual_terminal(vertex);
     let away = network.is_source(vertex);
     let towards = |terminal: i64| if away { terminal.max(0) } else { (-terminal).max(0) };
@@ -38,5 +45,5 @@ fn price_of_change(network: &Network, vertex: usize, enough: i64) -> (bool, i64)
         let arc = if away { back } else { there };
         extra = extra.saturating_add(arc.min(towards(network.residual_terminal(neighbour))));
     }
-    (away, extra)
+    Stake { away, extra }
 }

@@ -15,11 +15,13 @@ pub(super) struct Best {
     vertices: usize,
     /// Parts per million.
     gap: u32,
+    /// Less is not looked for, for now.
+    pub(super) target: i64,
 }
 
 impl Best {
     pub(super) fn new(vertices: usize, gap: u32) -> Self {
-        Self { incumbent: None, vertices, gap }
+        Self { incumbent: None, vertices, gap, target: i64::MIN }
     }
 
     /// Takes a choice for a core's vertices that gains `gain` on top of what is banked, if that is better.
@@ -34,9 +36,10 @@ impl Best {
         true
     }
 
-    /// The least gain that is worth looking for; `None` while any is.
+    /// The least gain that is looked for; `None` while any is.
     pub(super) fn worthwhile(&self) -> Option<i64> {
-        self.incumbent.as_ref().map(|best| Self::worthwhile_after(best.gain, self.gap))
+        let beyond = |best: &Incumbent| Self::worthwhile_after(best.gain, self.gap).max(self.target);
+        self.incumbent.as_ref().map(beyond)
     }
 
     /// The least gain that is worth looking for once `gain` is known.
@@ -49,7 +52,7 @@ impl Best {
     /// connected parts, and each part can be taken from either without the others noticing.
     pub(super) fn mix(&mut self, core: &Core, low: &[bool], high: &[bool]) {
         let neighbours = Neighbours::new(core);
-        let parts = neighbours.components(core, |vertex| low[vertex] != high[vertex]);
+        let parts = neighbours.components(|vertex| low[vertex] != high[vertex]);
         let mut moved = low.to_vec();
         let mut change = |part: &[u32]| {
             let mut sum = Point { gain: 0, row: 0 };

@@ -1,6 +1,6 @@
 //! The edges of a core by vertex.
 
-use super::core::{Core, Edge, Point};
+use super::core::{Core, Point};
 
 /// Per vertex its edges, as positions in the core's list.
 pub(super) struct Neighbours {
@@ -31,10 +31,10 @@ impl Neighbours {
         Self { first, entries }
     }
 
-    /// The other ends of a vertex's edges, and the edges.
-    pub(super) fn of<'a>(&'a self, core: &'a Core, vertex: usize) -> impl Iterator<Item = (usize, &'a Edge)> {
+    /// The other ends of a vertex's edges, and the edges as positions in the core's list.
+    pub(super) fn of(&self, vertex: usize) -> impl Iterator<Item = (usize, usize)> {
         let entries = &self.entries[self.first[vertex] as usize..self.first[vertex + 1] as usize];
-        entries.iter().map(|(other, edge)| (*other as usize, &core.edges[*edge as usize]))
+        entries.iter().map(|(other, edge)| (*other as usize, *edge as usize))
     }
 
     /// What moving one vertex of a choice changes.
@@ -42,7 +42,8 @@ impl Neighbours {
         let here = away(vertex);
         let sign = if here { -1 } else { 1 };
         let mut change = Point { gain: sign * core.gains[vertex], row: sign * core.delays[vertex] };
-        for (other, edge) in self.of(core, vertex) {
+        for (other, edge) in self.of(vertex) {
+            let edge = &core.edges[edge];
             let sign = if away(other) == here { 1 } else { -1 };
             change.gain -= sign * edge.cost;
             change.row += sign * edge.time;
@@ -51,10 +52,10 @@ impl Neighbours {
     }
 
     /// The connected parts among the vertices that `within` names, each in the order in which they are reached.
-    pub(super) fn components(&self, core: &Core, within: impl Fn(usize) -> bool) -> Vec<Vec<u32>> {
-        let mut seen = vec![false; core.len()];
+    pub(super) fn components(&self, within: impl Fn(usize) -> bool) -> Vec<Vec<u32>> {
+        let mut seen = vec![false; self.first.len() - 1];
         let mut components = Vec::new();
-        for start in 0..core.len() {
+        for start in 0..seen.len() {
             if seen[start] || !within(start) {
                 continue;
             }
@@ -64,7 +65,7 @@ impl Neighbours {
             while next < component.len() {
                 let vertex = component[next] as usize;
                 next += 1;
-                for (other, _) in self.of(core, vertex) {
+                for (other, _) in self.of(vertex) {
                     if !seen[other] && within(other) {
                         seen[other] = true;
                         component.push(other as u32);

@@ -1,20 +1,22 @@
-//! Programs that fall into small parts: every choice of every part, and the best that goes together under the row.
+//! Programs that fall into small parts: the choices of every part, and the best that go together under the row.
 //!
 //! The parts share nothing but the row, so of a part's choices only those count that no other one beats in both gain and
 //! row. They are put together part by part (the dynamic program of the knapsack problem in its Pareto form; Nemhauser &
-//! Ullmann 1969), and what the price says cannot end up worthwhile is dropped on the way, which keeps the lists short.
+//! Ullmann 1969). A cut at the best price says what every choice costs more than the cheapest; what costs too much to
+//! be worthwhile is dropped on the way, which keeps the lists short.
 
 use super::core::{Core, Point};
-use super::dual::Price;
+use super::dual::{Dual, Price};
 use super::incumbent::Best;
 use super::neighbours::Neighbours;
+use crate::cut::Network;
 use crate::steps::Steps;
 
-/// The largest part whose choices are all tried: 4096 of them.
-pub(super) const LARGEST: usize = 12;
+/// The most vertices of a part: a bit each.
+pub(super) const LARGEST: usize = 64;
 
 /// The longest list of choices that is kept.
-const LONGEST: usize = 1 << 17;
+const LONGEST: usize = 1 << 16;
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,16 +29,23 @@ pub(super) enum Attempt {
     Stopped,
 }
 
+/// A choice for one part, a bit per vertex.
+#[derive(Clone, Copy)]
+struct Choice {
+    point: Point,
+    /// What it costs more than the cut, in the cut's units.
+    extra: i64,
+    away: u64,
+}
+
 /// A choice for some parts.
 #[derive(Clone, Copy)]
 struct State {
     point: Point,
-    /// What it costs more than the cheapest choice for the same parts.
-    extra: i128,
-    /// The choice for all but the latest part, as a position in the list before.
+    extra: i64,
+    /// The choice for all but the latest part, and that for the latest, as positions in their lists.
     before: u32,
-    /// The choice for the latest part, a bit per vertex.
-    mask: u32,
+    latest: u32,
 }
 
 /// Finds the best of a core whose parts are all small.
@@ -48,70 +57,46 @@ pub(super) fn solve(
     best: &mut Best,
     steps: &mut Steps<'_>,
 ) -> Attempt {
-    let worthwhile = best.worthwhile().map_or(i64::MIN / 2, |least| least - core.banked);
-    let slack = core.slack.unwrap_or(0);
-    // Cost of the cheapest choice, and choices of each part with what they cost more.
-    let mut cheapest = 0;
+    let Some(worthwhile) = best.worthwhile() else { return Attempt::TooLong };
+    let mut dual = Dual::new(core);
+    let Some(cut) = dual.cut(price, steps) else { return Attempt::Stopped };
+    let most = dual.most(&cut, worthwhile);
+    if most < 0 {
+        return Attempt::Done;
+    }
+    let mut listing = Listing::new(core, neighbours, &dual.network, most);
     let mut lists = Vec::with_capacity(parts.len());
     for part in parts {
-        if !steps.spend(4 << part.len()) {
+        let list = listing.list(part);
+        if !steps.spend(listing.looked) {
             return Attempt::Stopped;
         }
-        let (list, least) = choices(core, part, neighbours, price);
-        cheapest += least;
-        lists.push(list);
-    }
-    let most = i128::from(price.row) * i128::from(slack)
-        - i128::from(price.gain) * i128::from(worthwhile)
-        - cheapest;
-    for list in &mut lists {
-        list.retain(|state| state.extra <= most);
-        undominated(list);
+        match list {
+            Some(list) => lists.push(list),
+            None => return Attempt::TooLong,
+        }
     }
     let mut order: Vec<usize> = (0..lists.len()).collect();
     order.sort_by_key(|part| lists[*part].len());
 
-    let start = State { point: Point { gain: 0, row: 0 }, extra: 0, before: 0, mask: 0 };
+    let start = State { point: Point { gain: 0, row: 0 }, extra: 0, before: 0, latest: 0 };
     let mut merged = vec![vec![start]];
     for part in &order {
-        let mut list = std::mem::take(&mut lists[*part]);
-        list.sort_by_key(|state| state.extra);
-        let mut next = Vec::new();
-        for (index, state) in merged.last().expect("starts with one").iter().enumerate() {
-            for choice in &list {
-                let extra = state.extra + choice.extra;
-                if extra > most {
-                    break;
-                }
-                let point = Point {
-                    gain: state.point.gain + choice.point.gain,
-                    row: state.point.row + choice.point.row,
-                };
-                next.push(State { point, extra, before: index as u32, mask: choice.mask });
-            }
-            if next.len() > 4 * LONGEST {
-                undominated(&mut next);
-                if next.len() > LONGEST {
-                    return Attempt::TooLong;
-                }
-            }
+        match merge(merged.last().expect("starts with one"), &lists[*part], most, steps) {
+            Ok(next) => merged.push(next),
+            Err(attempt) => return attempt,
         }
-        if !steps.spend(4 * next.len() as u64) {
-            return Attempt::Stopped;
-        }
-        undominated(&mut next);
-        merged.push(next);
     }
-
     let last = merged.last().expect("starts with one");
-    // Sorted by row, and each gains more than the one before.
+    // In order of the row, each gains more than the one before.
     let fitting = last.partition_point(|state| core.fits(state.point.row));
     if let Some(state) = fitting.checked_sub(1).map(|index| last[index]) {
         let mut away = vec![false; core.len()];
         let mut walk = state;
         for (part, before) in order.iter().zip(&merged).rev() {
+            let choice = lists[*part][walk.latest as usize];
             for (bit, vertex) in parts[*part].iter().enumerate() {
-                away[*vertex as usize] = walk.mask >> bit & 1 == 1;
+                away[*vertex as usize] = choice.away >> bit & 1 == 1;
             }
             walk = before[walk.before as usize];
         }
@@ -120,42 +105,135 @@ pub(super) fn solve(
     Attempt::Done
 }
 
-/// Every choice of a part, with what it costs beyond the cheapest, and what that one costs.
-fn choices(core: &Core, part: &[u32], neighbours: &Neighbours, price: Price) -> (Vec<State>, i128) {
-    let mut position = vec![0_u32; core.len()];
-    for (index, vertex) in part.iter().enumerate() {
-        position[*vertex as usize] = index as u32;
-    }
-    let mut states = Vec::with_capacity(1 << part.len());
-    let (mut point, mut mask) = (Point { gain: 0, row: 0 }, 0_u32);
-    // One vertex moves between a choice and the next (Gray code).
-    for number in 1_u32..=1 << part.len() {
-        states.push(State { point, extra: price.of(point), before: 0, mask });
-        let bit = number.trailing_zeros();
-        if let Some(vertex) = part.get(bit as usize) {
-            let away = |vertex: usize| mask >> position[vertex] & 1 == 1;
-            let change = neighbours.flip(core, away, *vertex as usize);
-            point = Point { gain: point.gain + change.gain, row: point.row + change.row };
-            mask ^= 1 << bit;
+/// Every pair of a state and a choice of the next part that may be worthwhile.
+fn merge(
+    states: &[State],
+    choices: &[Choice],
+    most: i64,
+    steps: &mut Steps<'_>,
+) -> Result<Vec<State>, Attempt> {
+    let mut next = Vec::with_capacity(states.len() * 2);
+    let mut looked = 0;
+    for (index, state) in states.iter().enumerate() {
+        for (latest, choice) in choices.iter().enumerate() {
+            let extra = state.extra + choice.extra;
+            if extra > most {
+                break;
+            }
+            let point = state.point.plus(choice.point);
+            next.push(State { point, extra, before: index as u32, latest: latest as u32 });
+        }
+        looked += choices.len();
+        if looked > 4_096 && !steps.spend(4 * std::mem::take(&mut looked) as u64) {
+            return Err(Attempt::Stopped);
+        }
+        if next.len() > 4 * LONGEST {
+            undominated(&mut next, |state| state.point);
+            if next.len() > LONGEST {
+                return Err(Attempt::TooLong);
+            }
         }
     }
-    let least = states.iter().map(|state| state.extra).min().expect("there is the empty choice");
-    for state in &mut states {
-        state.extra -= least;
+    if !steps.spend(8 * next.len() as u64) {
+        return Err(Attempt::Stopped);
     }
-    (states, least)
+    undominated(&mut next, |state| state.point);
+    Ok(next)
 }
 
-/// Keeps what no other choice beats in both gain and row, in order of the row.
-fn undominated(states: &mut Vec<State>) {
-    states.sort_unstable_by_key(|state| {
-        (state.point.row, std::cmp::Reverse(state.point.gain), state.before, state.mask)
-    });
+/// Lists choices of parts.
+struct Listing<'a> {
+    core: &'a Core,
+    neighbours: &'a Neighbours,
+    network: &'a Network,
+    most: i64,
+    /// Per vertex of the core its position in the part.
+    position: Vec<u32>,
+    looked: u64,
+    /// Per position the edges to earlier ones.
+    earlier: Vec<Vec<Earlier>>,
+}
+
+/// An edge to an earlier vertex of a part: what it costs, and what remains of it, to have either end alone away.
+struct Earlier {
+    position: u32,
+    apart: Point,
+    this_away: i64,
+    that_away: i64,
+}
+
+impl<'a> Listing<'a> {
+    fn new(core: &'a Core, neighbours: &'a Neighbours, network: &'a Network, most: i64) -> Self {
+        let position = vec![0; core.len()];
+        Self { core, neighbours, network, most, position, looked: 0, earlier: Vec::new() }
+    }
+
+    /// The choices of a part that may be worthwhile, in order of what they cost; `None` if there are too many.
+    fn list(&mut self, part: &[u32]) -> Option<Vec<Choice>> {
+        self.looked = 0;
+        for (index, vertex) in part.iter().enumerate() {
+            self.position[*vertex as usize] = index as u32;
+        }
+        self.earlier.clear();
+        for (index, vertex) in part.iter().enumerate() {
+            let earlier = self.neighbours.of(*vertex as usize).filter_map(|(other, edge)| {
+                let position = self.position[other];
+                let (forward, backward) = self.network.residual(edge);
+                let edge = &self.core.edges[edge];
+                let first = edge.ends.0 == *vertex;
+                let (this_away, that_away) = if first { (forward, backward) } else { (backward, forward) };
+                let apart = Point { gain: -edge.cost, row: edge.time };
+                (position < index as u32).then_some(Earlier { position, apart, this_away, that_away })
+            });
+            self.earlier.push(earlier.collect());
+        }
+        let mut choices = Vec::new();
+        let start = Choice { point: Point { gain: 0, row: 0 }, extra: 0, away: 0 };
+        let complete = self.extend(part, 0, start, &mut choices);
+        undominated(&mut choices, |choice| choice.point);
+        choices.sort_by_key(|choice| choice.extra);
+        complete.then_some(choices)
+    }
+
+    /// Lists what begins with these choices for the vertices before `index`; says whether all of it was listed.
+    fn extend(&mut self, part: &[u32], index: usize, so_far: Choice, choices: &mut Vec<Choice>) -> bool {
+        let Some(vertex) = part.get(index).map(|vertex| *vertex as usize) else {
+            choices.push(so_far);
+            return choices.len() < LONGEST;
+        };
+        let terminal = self.network.residual_terminal(vertex);
+        self.looked += 2 + self.earlier[index].len() as u64;
+        let mut here = Choice { extra: so_far.extra + terminal.max(0), ..so_far };
+        let own = Point { gain: self.core.gains[vertex], row: self.core.delays[vertex] };
+        let mut away = Choice {
+            point: so_far.point.plus(own),
+            extra: so_far.extra + (-terminal).max(0),
+            away: so_far.away | 1 << index,
+        };
+        for edge in &self.earlier[index] {
+            if so_far.away >> edge.position & 1 == 1 {
+                here.point = here.point.plus(edge.apart);
+                here.extra = here.extra.saturating_add(edge.that_away);
+            } else {
+                away.point = away.point.plus(edge.apart);
+                away.extra = away.extra.saturating_add(edge.this_away);
+            }
+        }
+        [here, away]
+            .into_iter()
+            .all(|choice| choice.extra > self.most || self.extend(part, index + 1, choice, choices))
+            && self.looked < 16 * LONGEST as u64
+    }
+}
+
+/// Keeps what no other one beats in both gain and row, in order of the row.
+fn undominated<T>(all: &mut Vec<T>, point: impl Fn(&T) -> Point) {
+    all.sort_unstable_by_key(|one| (point(one).row, std::cmp::Reverse(point(one).gain)));
     let mut most = i64::MIN;
-    states.retain(|state| {
-        let better = state.point.gain > most;
+    all.retain(|one| {
+        let better = point(one).gain > most;
         if better {
-            most = state.point.gain;
+            most = point(one).gain;
         }
         better
     });

@@ -23,6 +23,7 @@ mod core;
 mod dual;
 mod fix;
 mod incumbent;
+mod listing;
 mod neighbours;
 mod pareto;
 #[cfg(test)]

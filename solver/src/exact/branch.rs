@@ -6,8 +6,9 @@ use super::core::Core;
 use super::dual::{Dual, Open, Price, Verdict};
 use super::fix::{self, Stake};
 use super::incumbent::Best;
+use super::listing;
 use super::neighbours::Neighbours;
-use super::pareto::{self, Attempt};
+use super::pareto::{self, Failed};
 use super::{Budget, Ending, Outcome, Program};
 use crate::steps::Steps;
 
@@ -152,12 +153,12 @@ impl<'a, 'b> Search<'a, 'b> {
         let &Open { bound, price, .. } = open;
         let parts = neighbours.components(|_| true);
         let largest = parts.iter().max_by_key(|part| part.len());
-        if largest.is_none_or(|part| part.len() <= pareto::LARGEST) {
+        if largest.is_none_or(|part| part.len() <= listing::LARGEST) {
             let steps: &mut Steps<'_> = &mut self.budget.steps;
             match pareto::solve(&core, &parts, &neighbours, price, &mut self.best, steps) {
-                Attempt::Done => return Ok(()),
-                Attempt::Stopped => return Err(bound),
-                Attempt::TooLong => {}
+                Ok(()) => return Ok(()),
+                Err(Failed::Stopped) => return Err(bound),
+                Err(Failed::TooLong) => {}
             }
         }
         let Some(part) = largest else { return Ok(()) };

@@ -8,34 +8,37 @@
 use super::core::{Core, Point};
 use super::dual::{Dual, Price};
 use super::incumbent::Best;
+use super::listing::{Choice, Listing};
 use super::neighbours::Neighbours;
-use crate::cut::Network;
 use crate::steps::Steps;
 
-/// The most vertices of a part: a bit each.
-pub(super) const LARGEST: usize = 64;
+/// The steps that an attempt may take, and how many more per vertex. Where that is not enough it is better to branch,
+/// which leaves less to list.
+const ATTEMPT: (u64, u64) = (1 << 15, 64);
 
-/// The longest list of choices that is kept.
-const LONGEST: usize = 1 << 16;
-
-/// How an attempt ended.
+/// Why an attempt came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Attempt {
-    /// The best of the core is the incumbent, if it is worthwhile.
-    Done,
+pub(super) enum Failed {
     /// The lists became too long.
     TooLong,
     /// It was to stop.
     Stopped,
 }
 
-/// A choice for one part, a bit per vertex.
-#[derive(Clone, Copy)]
-struct Choice {
-    point: Point,
-    /// What it costs more than the cut, in the cut's units.
-    extra: i64,
-    away: u64,
+/// The steps of one attempt.
+pub(super) struct Allowance<'a, 'b> {
+    left: u64,
+    steps: &'a mut Steps<'b>,
+}
+
+impl Allowance<'_, '_> {
+    pub(super) fn spend(&mut self, steps: u64) -> Result<(), Failed> {
+        if !self.steps.spend(steps) {
+            return Err(Failed::Stopped);
+        }
+        self.left = self.left.checked_sub(steps).ok_or(Failed::TooLong)?;
+        Ok(())
+    }
 }
 
 /// A choice for some parts.
@@ -48,7 +51,7 @@ struct State {
     latest: u32,
 }
 
-/// Finds the best of a core whose parts are all small.
+/// Makes the best of a core whose parts are all small the incumbent, if it is worthwhile.
 pub(super) fn solve(
     core: &Core,
     parts: &[Vec<u32>],
@@ -56,36 +59,26 @@ pub(super) fn solve(
     price: Price,
     best: &mut Best,
     steps: &mut Steps<'_>,
-) -> Attempt {
-    let Some(worthwhile) = best.worthwhile() else { return Attempt::TooLong };
+) -> Result<(), Failed> {
+    let worthwhile = best.worthwhile().ok_or(Failed::TooLong)?;
     let mut dual = Dual::new(core);
-    let Some(cut) = dual.cut(price, steps) else { return Attempt::Stopped };
+    let cut = dual.cut(price, steps).ok_or(Failed::Stopped)?;
     let most = dual.most(&cut, worthwhile);
     if most < 0 {
-        return Attempt::Done;
+        return Ok(());
     }
+    let mut allowance = Allowance { left: ATTEMPT.0 + ATTEMPT.1 * core.len() as u64, steps };
     let mut listing = Listing::new(core, neighbours, &dual.network, most);
     let mut lists = Vec::with_capacity(parts.len());
     for part in parts {
-        let list = listing.list(part);
-        if !steps.spend(listing.looked) {
-            return Attempt::Stopped;
-        }
-        match list {
-            Some(list) => lists.push(list),
-            None => return Attempt::TooLong,
-        }
+        lists.push(listing.list(part, &mut allowance)?);
     }
-    let mut order: Vec<usize> = (0..lists.len()).collect();
-    order.sort_by_key(|part| lists[*part].len());
+    lists.sort_by_key(|list| list.choices.len());
 
     let start = State { point: Point { gain: 0, row: 0 }, extra: 0, before: 0, latest: 0 };
     let mut merged = vec![vec![start]];
-    for part in &order {
-        match merge(merged.last().expect("starts with one"), &lists[*part], most, steps) {
-            Ok(next) => merged.push(next),
-            Err(attempt) => return attempt,
-        }
+    for list in &lists {
+        merged.push(merge(merged.last().expect("starts with one"), &list.choices, most, &mut allowance)?);
     }
     let last = merged.last().expect("starts with one");
     // In order of the row, each gains more than the one before.
@@ -93,148 +86,66 @@ pub(super) fn solve(
     if let Some(state) = fitting.checked_sub(1).map(|index| last[index]) {
         let mut away = vec![false; core.len()];
         let mut walk = state;
-        for (part, before) in order.iter().zip(&merged).rev() {
-            let choice = lists[*part][walk.latest as usize];
-            for (bit, vertex) in parts[*part].iter().enumerate() {
+        for (list, before) in lists.iter().zip(&merged).rev() {
+            let choice = list.choices[walk.latest as usize];
+            for (bit, vertex) in list.part.iter().enumerate() {
                 away[*vertex as usize] = choice.away >> bit & 1 == 1;
             }
             walk = before[walk.before as usize];
         }
         best.offer(core, state.point.gain, |vertex| away[vertex]);
     }
-    Attempt::Done
+    Ok(())
 }
 
-/// Every pair of a state and a choice of the next part that may be worthwhile.
+/// Every pair of a state and a choice of the next part that may be worthwhile, less what others beat.
 fn merge(
     states: &[State],
     choices: &[Choice],
     most: i64,
-    steps: &mut Steps<'_>,
-) -> Result<Vec<State>, Attempt> {
-    let mut next = Vec::with_capacity(states.len() * 2);
-    let mut looked = 0;
-    for (index, state) in states.iter().enumerate() {
-        for (latest, choice) in choices.iter().enumerate() {
-            let extra = state.extra + choice.extra;
-            if extra > most {
-                break;
-            }
-            let point = state.point.plus(choice.point);
-            next.push(State { point, extra, before: index as u32, latest: latest as u32 });
-        }
-        looked += choices.len();
-        if looked > 4_096 && !steps.spend(4 * std::mem::take(&mut looked) as u64) {
-            return Err(Attempt::Stopped);
-        }
-        if next.len() > 4 * LONGEST {
-            undominated(&mut next, |state| state.point);
-            if next.len() > LONGEST {
-                return Err(Attempt::TooLong);
-            }
-        }
+    allowance: &mut Allowance<'_, '_>,
+) -> Result<Vec<State>, Failed> {
+    let mut merged: Vec<Vec<State>> = Vec::with_capacity(choices.len());
+    for (latest, choice) in choices.iter().enumerate() {
+        allowance.spend(2 * states.len() as u64)?;
+        let next = states.iter().enumerate().map(|(before, state)| State {
+            point: state.point.plus(choice.point),
+            extra: state.extra.saturating_add(choice.extra),
+            before: before as u32,
+            latest: latest as u32,
+        });
+        merged.push(next.filter(|state| state.extra <= most).collect());
     }
-    if !steps.spend(8 * next.len() as u64) {
-        return Err(Attempt::Stopped);
-    }
-    undominated(&mut next, |state| state.point);
-    Ok(next)
-}
-
-/// Lists choices of parts.
-struct Listing<'a> {
-    core: &'a Core,
-    neighbours: &'a Neighbours,
-    network: &'a Network,
-    most: i64,
-    /// Per vertex of the core its position in the part.
-    position: Vec<u32>,
-    looked: u64,
-    /// Per position the edges to earlier ones.
-    earlier: Vec<Vec<Earlier>>,
-}
-
-/// An edge to an earlier vertex of a part: what it costs, and what remains of it, to have either end alone away.
-struct Earlier {
-    position: u32,
-    apart: Point,
-    this_away: i64,
-    that_away: i64,
-}
-
-impl<'a> Listing<'a> {
-    fn new(core: &'a Core, neighbours: &'a Neighbours, network: &'a Network, most: i64) -> Self {
-        let position = vec![0; core.len()];
-        Self { core, neighbours, network, most, position, looked: 0, earlier: Vec::new() }
-    }
-
-    /// The choices of a part that may be worthwhile, in order of what they cost; `None` if there are too many.
-    fn list(&mut self, part: &[u32]) -> Option<Vec<Choice>> {
-        self.looked = 0;
-        for (index, vertex) in part.iter().enumerate() {
-            self.position[*vertex as usize] = index as u32;
-        }
-        self.earlier.clear();
-        for (index, vertex) in part.iter().enumerate() {
-            let earlier = self.neighbours.of(*vertex as usize).filter_map(|(other, edge)| {
-                let position = self.position[other];
-                let (forward, backward) = self.network.residual(edge);
-                let edge = &self.core.edges[edge];
-                let first = edge.ends.0 == *vertex;
-                let (this_away, that_away) = if first { (forward, backward) } else { (backward, forward) };
-                let apart = Point { gain: -edge.cost, row: edge.time };
-                (position < index as u32).then_some(Earlier { position, apart, this_away, that_away })
+    // All of them are in order already: two at a time keeps them so.
+    while merged.len() > 1 {
+        let mut halved = Vec::with_capacity(merged.len().div_ceil(2));
+        for pair in merged.chunks(2) {
+            allowance.spend(2 * pair.iter().map(Vec::len).sum::<usize>() as u64)?;
+            halved.push(match pair {
+                [one, other] => both(one, other),
+                _ => pair[0].clone(),
             });
-            self.earlier.push(earlier.collect());
         }
-        let mut choices = Vec::new();
-        let start = Choice { point: Point { gain: 0, row: 0 }, extra: 0, away: 0 };
-        let complete = self.extend(part, 0, start, &mut choices);
-        undominated(&mut choices, |choice| choice.point);
-        choices.sort_by_key(|choice| choice.extra);
-        complete.then_some(choices)
+        merged = halved;
     }
-
-    /// Lists what begins with these choices for the vertices before `index`; says whether all of it was listed.
-    fn extend(&mut self, part: &[u32], index: usize, so_far: Choice, choices: &mut Vec<Choice>) -> bool {
-        let Some(vertex) = part.get(index).map(|vertex| *vertex as usize) else {
-            choices.push(so_far);
-            return choices.len() < LONGEST;
-        };
-        let terminal = self.network.residual_terminal(vertex);
-        self.looked += 2 + self.earlier[index].len() as u64;
-        let mut here = Choice { extra: so_far.extra + terminal.max(0), ..so_far };
-        let own = Point { gain: self.core.gains[vertex], row: self.core.delays[vertex] };
-        let mut away = Choice {
-            point: so_far.point.plus(own),
-            extra: so_far.extra + (-terminal).max(0),
-            away: so_far.away | 1 << index,
-        };
-        for edge in &self.earlier[index] {
-            if so_far.away >> edge.position & 1 == 1 {
-                here.point = here.point.plus(edge.apart);
-                here.extra = here.extra.saturating_add(edge.that_away);
-            } else {
-                away.point = away.point.plus(edge.apart);
-                away.extra = away.extra.saturating_add(edge.this_away);
-            }
-        }
-        [here, away]
-            .into_iter()
-            .all(|choice| choice.extra > self.most || self.extend(part, index + 1, choice, choices))
-            && self.looked < 16 * LONGEST as u64
-    }
+    Ok(merged.pop().unwrap_or_default())
 }
 
-/// Keeps what no other one beats in both gain and row, in order of the row.
-fn undominated<T>(all: &mut Vec<T>, point: impl Fn(&T) -> Point) {
-    all.sort_unstable_by_key(|one| (point(one).row, std::cmp::Reverse(point(one).gain)));
+/// What is in either list and not beaten, in order of the row.
+fn both(one: &[State], other: &[State]) -> Vec<State> {
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let (mut left, mut right) = (one.iter().peekable(), other.iter().peekable());
     let mut most = i64::MIN;
-    all.retain(|one| {
-        let better = point(one).gain > most;
-        if better {
-            most = point(one).gain;
+    loop {
+        let order = |state: &&State| (state.point.row, std::cmp::Reverse(state.point.gain));
+        let from_left = match (left.peek(), right.peek()) {
+            (Some(one), Some(other)) => order(one) <= order(other),
+            (one, _) => one.is_some(),
+        };
+        let Some(state) = (if from_left { left.next() } else { right.next() }) else { return all };
+        if state.point.gain > most {
+            most = state.point.gain;
+            all.push(*state);
         }
-        better
-    });
+    }
 }

@@ -11,6 +11,8 @@ enum Figures {
     Even,
     /// Few large ones decide.
     HeavyTailed,
+    /// As large as sums allow, so that prices have to be rounded.
+    Huge,
     /// The row is the gain turned around: a subset sum, whose bounds say nothing.
     Proportional,
 }
@@ -29,6 +31,7 @@ fn figure(figures: Figures) -> BoxedStrategy<i64> {
         Figures::HeavyTailed => {
             (0..24_u32, 0..100_i64).prop_map(|(size, rest)| (1_i64 << size) * rest).boxed()
         }
+        Figures::Huge => (0..1_i64 << 53).boxed(),
         Figures::Even | Figures::Proportional => (0..30_i64).boxed(),
     }
 }
@@ -58,7 +61,12 @@ fn edges(shape: Shape, vertices: usize) -> BoxedStrategy<Vec<(u32, u32)>> {
 
 /// A program of up to that many vertices; three in four have a row.
 fn program(most: usize) -> impl Strategy<Value = Program> {
-    let figures = prop_oneof![Just(Figures::Even), Just(Figures::HeavyTailed), Just(Figures::Proportional)];
+    let figures = prop_oneof![
+        Just(Figures::Even),
+        Just(Figures::HeavyTailed),
+        Just(Figures::Huge),
+        Just(Figures::Proportional)
+    ];
     let shape = prop_oneof![Just(Shape::Tree), Just(Shape::Random), Just(Shape::Parallel)];
     (1..=most, figures, shape)
         .prop_flat_map(|(vertices, figures, shape)| (edges(shape, vertices), Just(vertices), Just(figures)))

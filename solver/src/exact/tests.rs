@@ -143,7 +143,8 @@ proptest! {
             let infeasible = matches!(outcome.ending, Ending::Infeasible { .. });
             prop_assert!(!infeasible);
             if outcome.ending == Ending::Gap {
-                prop_assert!(outcome.bound - outcome.gain <= outcome.gain.abs() * i64::from(gap) / 1_000_000);
+                let within = i128::from(outcome.gain.abs()) * i128::from(gap) / 1_000_000;
+                prop_assert!(i128::from(outcome.bound - outcome.gain) <= within);
             }
         }
     }

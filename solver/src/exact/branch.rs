@@ -25,6 +25,8 @@ pub(super) struct Search<'a, 'b> {
     made: u64,
     /// Nothing gains more, as the first dual says.
     ceiling: i64,
+    /// The least that the row's left side can be, once that is known to be too much.
+    least: Option<i64>,
 }
 
 /// A core that may hold something worthwhile, and the vertex to decide next.
@@ -40,27 +42,19 @@ impl<'a, 'b> Search<'a, 'b> {
     pub(super) fn new(program: &Program, budget: &'a mut Budget<'b>) -> Self {
         let best = Best::new(program.gains.len(), budget.gap);
         let ceiling = program.gains.iter().map(|gain| gain.max(&0)).sum();
-        Self { budget, best, open: BinaryHeap::new(), made: 0, ceiling }
+        Self { budget, best, open: BinaryHeap::new(), made: 0, ceiling, least: None }
     }
 
     pub(super) fn run(mut self, root: Core) -> Outcome {
-        if !root.fits(0) {
-            let mut dual = Dual::new(&root);
-            match dual.least_row(&mut self.best, &mut self.budget.steps) {
-                None => return self.stopped(i64::MAX),
-                Some(least) if !root.fits(least) => {
-                    let ending = Ending::Infeasible { least };
-                    return Outcome { away: None, gain: 0, bound: 0, ending };
-                }
-                Some(_) => {}
-            }
-        }
         let searched = self.examine(root, None).and_then(|rest| match rest {
             Some((core, open)) => self.widen(&core, &open),
             None => Ok(()),
         });
         if let Err(bound) = searched {
             return self.stopped(bound);
+        }
+        if let Some(least) = self.least {
+            return Outcome { away: None, gain: 0, bound: 0, ending: Ending::Infeasible { least } };
         }
         let best = self.best.incumbent.take().expect("something meets the row");
         let worthwhile = Best::worthwhile_after(best.gain, self.budget.gap);
@@ -129,6 +123,11 @@ impl<'a, 'b> Search<'a, 'b> {
             let verdict = Dual::new(&core).run(hint, &mut self.best, &mut self.budget.steps);
             let open = match verdict {
                 Verdict::Closed => return Ok(None),
+                Verdict::Infeasible { least } => {
+                    // Of a core it says only that nothing in it is worthwhile.
+                    self.least = hint.is_none().then_some(least);
+                    return Ok(None);
+                }
                 Verdict::Stopped { bound } => return Err(bound),
                 Verdict::Open(open) => open,
             };

@@ -29,6 +29,12 @@ impl Price {
         Self { gain: high.row - low.row, row: (high.gain - low.gain).max(0) }
     }
 
+    /// Both numbers in 30 bits, about the same price.
+    fn rounded(self) -> (i128, i128) {
+        let bits = (64 - (self.gain | self.row).leading_zeros()).saturating_sub(30);
+        (i128::from(self.gain >> bits), i128::from(self.row >> bits))
+    }
+
     pub(super) fn of(self, point: Point) -> i128 {
         i128::from(self.row) * i128::from(point.row) - i128::from(self.gain) * i128::from(point.gain)
     }
@@ -38,6 +44,8 @@ impl Price {
 pub(super) enum Verdict {
     /// Nothing in the core is worthwhile, or what was best in it is the incumbent now.
     Closed,
+    /// Nothing in the core meets the row, whose left side is at least that.
+    Infeasible { least: i64 },
     /// Something may be worthwhile.
     Open(Open),
     /// It was to stop. What is in the core gains at most that, as far as is known.
@@ -57,10 +65,15 @@ pub(super) struct Open {
     pub(super) pivot: Option<u32>,
 }
 
+/// The price is good enough once a better one cannot take more than this part of what is open between the bound and the
+/// incumbent.
+const CLOSE: i128 = 16;
+
 /// A choice for the core's vertices.
-#[derive(Clone)]
 struct Choice {
     point: Point,
+    /// The price at which it is the cheapest.
+    price: Option<Price>,
     away: Vec<bool>,
 }
 
@@ -71,7 +84,9 @@ pub(super) struct Dual<'a> {
     /// Absolute sums of gains and costs, and of delays and times.
     sums: (i128, i128),
     slack: i64,
+    /// No choice gains more, and the price that says so.
     bound: i64,
+    price: Price,
     decided: Vec<Option<bool>>,
     /// The latest choices that meet the row and that do not.
     low: Option<Choice>,
@@ -100,60 +115,103 @@ impl<'a> Dual<'a> {
             sums: (absolute(&core.gains) + costs, absolute(&core.delays) + times),
             slack: core.slack.unwrap_or(0),
             bound: core.banked + positive,
+            price: Price::GAIN,
             decided: vec![None; core.len()],
             low: None,
             high: None,
         }
     }
 
-    /// Prices the row, at first as `hint` says, until no price bounds better.
+    /// Prices the row, at first as `hint` says, until no price bounds much better.
     pub(super) fn run(mut self, hint: Option<Price>, best: &mut Best, steps: &mut Steps<'_>) -> Verdict {
         if self.core.fits(0) {
-            self.consider(&vec![false; self.core.len()], best);
+            self.consider(None, vec![false; self.core.len()], best);
         }
         let mut price = hint.unwrap_or(Price::GAIN);
         loop {
             let Some(cut) = self.cut(price, steps) else {
                 return Verdict::Stopped { bound: self.bound };
             };
-            self.bound = self.bound.min(self.bound_of(&cut));
-            let chord = self.low.as_ref().zip(self.high.as_ref()).map(|(low, _)| price.of(low.point));
+            let known = self.low.iter().chain(&self.high).map(|choice| price.of(choice.point)).min();
+            let bound = self.bound_of(&cut);
+            if bound <= self.bound && price.gain > 0 {
+                (self.bound, self.price) = (bound, price);
+            }
             let cheapest = self.take(&cut, best);
-            if best.worthwhile().is_some_and(|least| self.bound < least) {
+            if !self.decide(&cut, best) {
                 return Verdict::Closed;
             }
-            if let Some(worthwhile) = best.worthwhile() {
-                let most = self.most(&cut, worthwhile);
-                if !fix::decide(&self.network, most, &mut self.decided) {
-                    return Verdict::Closed;
-                }
-            }
-            if chord.is_some_and(|chord| cheapest >= chord) {
-                break;
-            }
             price = match (&self.low, &self.high) {
-                (Some(low), Some(high)) => Price::chord(low.point, high.point),
-                // Even the cheapest in terms of the row does not meet it, or what gains most does.
-                (None, _) if price == Price::ROW => return Verdict::Closed,
+                (Some(low), Some(high)) => {
+                    let chord = Price::chord(low.point, high.point);
+                    let optimal = low.price == high.price
+                        || (price == chord && known.is_some_and(|known| cheapest >= known));
+                    if price.gain > 0 && (optimal || self.close_enough(chord, best)) {
+                        if !self.decide(&cut, best) {
+                            return Verdict::Closed;
+                        }
+                        break;
+                    }
+                    if price == chord { self.between() } else { None }.unwrap_or(chord)
+                }
+                (None, _) if price == Price::ROW => return Verdict::Infeasible { least: cut.least },
+                // What gains most meets the row.
                 (_, None) if price == Price::GAIN => return Verdict::Closed,
                 (None, _) => Price::ROW,
                 (_, None) => Price::GAIN,
             };
         }
-        if let (Some(low), Some(high)) = (&self.low, &self.high) {
-            best.mix(self.core, &low.away, &high.away);
-        }
-        if best.worthwhile().is_some_and(|least| self.bound < least) {
-            return Verdict::Closed;
-        }
-        let pivot = self.pivot(price);
-        Verdict::Open(Open { bound: self.bound, price, decided: self.decided, pivot })
+        let pivot = self.pivot();
+        Verdict::Open(Open { bound: self.bound, price: self.price, decided: self.decided, pivot })
     }
 
-    fn pivot(&self, price: Price) -> Option<u32> {
+    /// Decides what a cut decides; says whether there may still be something worthwhile.
+    fn decide(&mut self, cut: &Cut, best: &Best) -> bool {
+        best.worthwhile().is_none_or(|least| {
+            self.bound >= least && fix::decide(&self.network, self.most(cut, least), &mut self.decided)
+        })
+    }
+
+    /// Whether the best price cannot better the bound by much of what is open. No price bounds better than the chord's
+    /// would if nothing were cheaper there than the two choices it is between.
+    fn close_enough(&mut self, chord: Price, best: &mut Best) -> bool {
+        let (Some(low), Some(high)) = (&self.low, &self.high) else { return false };
+        let most = i128::from(chord.row) * i128::from(self.slack) - chord.of(low.point);
+        let floor = most.div_euclid(i128::from(chord.gain)) + i128::from(self.core.banked);
+        let close = |best: &Best| {
+            best.worthwhile().is_some_and(|least| {
+                let (open, better) = (self.bound - least, i128::from(self.bound) - floor);
+                better * CLOSE <= i128::from(open)
+            })
+        };
+        if !close(best) {
+            return false;
+        }
+        // With a better incumbent less is open.
+        best.mix(self.core, &low.away, &high.away);
+        close(best)
+    }
+
+    /// The price at which the row would be met exactly if its use changed evenly from `low`'s price to `high`'s. The
+    /// chord alone nears the best price from one side only, by a constant factor each time.
+    fn between(&self) -> Option<Price> {
+        let (low, high) = (self.low.as_ref()?, self.high.as_ref()?);
+        let (low_price, high_price) = (low.price?.rounded(), high.price?.rounded());
+        let unused = i128::from(self.slack) - i128::from(low.point.row);
+        let over = i128::from(high.point.row) - i128::from(self.slack);
+        let bits = 128 - (unused | over).leading_zeros();
+        let (unused, over) = (unused >> bits.saturating_sub(30), over >> bits.saturating_sub(30));
+        let gain = low_price.0 * high_price.0 * (unused + over);
+        let row = high_price.1 * low_price.0 * unused + low_price.1 * high_price.0 * over;
+        let bits = (128 - (gain | row).leading_zeros()).saturating_sub(60);
+        let price = Price { gain: (gain >> bits) as i64, row: (row >> bits) as i64 };
+        (price.gain > 0 && price.row > 0).then_some(price)
+    }
+
+    fn pivot(&self) -> Option<u32> {
         let (low, high) = (self.low.as_ref()?, self.high.as_ref()?);
         let split = |vertex: usize| low.away[vertex] != high.away[vertex] && self.decided[vertex].is_none();
-        let mut weights = self.core.weights(price);
+        let mut weights = self.core.weights(self.price);
         for (vertex, weight) in weights.iter_mut().enumerate() {
             if !split(vertex) {
                 *weight = -1;
@@ -161,13 +219,6 @@ impl<'a> Dual<'a> {
         }
         let (vertex, weight) = weights.iter().enumerate().max_by_key(|(_, weight)| **weight)?;
         (*weight >= 0).then(|| self.core.origin[vertex])
-    }
-
-    /// The least that the row's left side can be; `None` if it was to stop.
-    pub(super) fn least_row(&mut self, best: &mut Best, steps: &mut Steps<'_>) -> Option<i64> {
-        let cut = self.cut(Price::ROW, steps)?;
-        self.take(&cut, best);
-        Some(cut.least)
     }
 
     /// A minimum cut at a price; `None` if it was to stop.
@@ -223,22 +274,26 @@ impl<'a> Dual<'a> {
 
     /// Takes the smallest and the largest cheapest choice; returns what they cost.
     fn take(&mut self, cut: &Cut, best: &mut Best) -> i128 {
-        let smallest: Vec<bool> = (0..self.core.len()).map(|vertex| self.network.is_source(vertex)).collect();
-        let largest: Vec<bool> =
-            (0..self.core.len()).map(|vertex| !self.network.reaches_sink(vertex)).collect();
-        let mut cost = cut.price.of(self.consider(&smallest, best));
-        if smallest != largest {
-            cost = cost.min(cut.price.of(self.consider(&largest, best)));
+        let vertices = 0..self.core.len();
+        let smallest: Vec<bool> = vertices.clone().map(|vertex| self.network.is_source(vertex)).collect();
+        let largest: Vec<bool> = vertices.map(|vertex| !self.network.reaches_sink(vertex)).collect();
+        let differ = smallest != largest;
+        let mut cost = cut.price.of(self.consider(Some(cut.price), smallest, best));
+        if differ {
+            cost = cost.min(cut.price.of(self.consider(Some(cut.price), largest, best)));
         }
         cost
     }
 
     /// Offers a choice, and keeps it as the latest on its side of the row's bound.
-    fn consider(&mut self, away: &[bool], best: &mut Best) -> Point {
+    fn consider(&mut self, price: Option<Price>, away: Vec<bool>, best: &mut Best) -> Point {
         let point = self.core.measure(|vertex| away[vertex]);
-        let choice = Some(Choice { point, away: away.to_vec() });
-        if point.row <= self.slack {
+        let fits = point.row <= self.slack;
+        if fits {
             best.offer(self.core, point.gain, |vertex| away[vertex]);
+        }
+        let choice = Some(Choice { point, price, away });
+        if fits {
             self.low = choice;
         } else {
             self.high = choice;

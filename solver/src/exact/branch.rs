@@ -1,7 +1,5 @@
 //! The search itself: price, fix, contract, and where that leaves too much open, try a vertex in both places.
 
-use std::collections::BinaryHeap;
-
 use super::core::Core;
 use super::dual::{Dual, Open, Price, Verdict};
 use super::fix::{self, Stake};
@@ -9,6 +7,7 @@ use super::incumbent::Best;
 use super::listing;
 use super::neighbours::Neighbours;
 use super::pareto::{self, Failed};
+use super::queue::{Node, Queue};
 use super::{Budget, Ending, Outcome, Program};
 use crate::steps::Steps;
 
@@ -19,30 +18,18 @@ const FIRST: usize = 24;
 pub(super) struct Search<'a, 'b> {
     budget: &'a mut Budget<'b>,
     best: Best,
-    /// What is still to be looked into, the most promising first.
-    open: BinaryHeap<Node>,
-    /// Counts nodes, so that equal ones have an order.
-    made: u64,
-    /// Nothing gains more, as the first dual says.
+    open: Queue,
+    /// Nothing gains more.
     ceiling: i64,
     /// The least that the row's left side can be, once that is known to be too much.
     least: Option<i64>,
-}
-
-/// A core that may hold something worthwhile, and the vertex to decide next.
-struct Node {
-    bound: i64,
-    number: u64,
-    core: Core,
-    price: Price,
-    vertex: usize,
 }
 
 impl<'a, 'b> Search<'a, 'b> {
     pub(super) fn new(program: &Program, budget: &'a mut Budget<'b>) -> Self {
         let best = Best::new(program.gains.len(), budget.gap);
         let ceiling = program.gains.iter().map(|gain| gain.max(&0)).sum();
-        Self { budget, best, open: BinaryHeap::new(), made: 0, ceiling, least: None }
+        Self { budget, best, open: Queue::default(), ceiling, least: None }
     }
 
     pub(super) fn run(mut self, root: Core) -> Outcome {
@@ -76,24 +63,25 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut undecided = FIRST;
         loop {
             let target = extras.get(undecided).map_or(i64::MIN, |extra| dual.target(&cut, *extra));
+            undecided *= 2;
+            if target > self.ceiling {
+                continue;
+            }
             let last = self.best.worthwhile().is_some_and(|least| least >= target);
             self.best.target = target;
             let most = self.best.worthwhile().map_or(i64::MAX, |least| dual.most(&cut, least));
-            if most >= 0 {
-                let decided: Vec<Option<bool>> =
-                    stakes.iter().map(|stake| (stake.extra > most).then_some(stake.away)).collect();
-                if let Some((rest, open)) = self.examine(core.contract(&decided), Some(open.price))? {
-                    self.settle(rest, &open)?;
-                }
-                self.drain()?;
+            let decided: Vec<Option<bool>> =
+                stakes.iter().map(|stake| (stake.extra > most).then_some(stake.away)).collect();
+            if let Some((rest, open)) = self.examine(core.contract(&decided), Some(open.price))? {
+                self.settle(rest, &open)?;
             }
+            self.drain()?;
             self.best.target = i64::MIN;
             let found = self.best.incumbent.as_ref().is_some_and(|best| best.gain >= target);
             if last || found {
                 return Ok(());
             }
             self.ceiling = self.ceiling.min(target - 1);
-            undecided *= 2;
         }
     }
 
@@ -101,8 +89,7 @@ impl<'a, 'b> Search<'a, 'b> {
     fn drain(&mut self) -> Result<(), i64> {
         while let Some(node) = self.open.pop() {
             if self.best.worthwhile().is_some_and(|least| node.bound < least) {
-                self.open.clear();
-                break;
+                continue;
             }
             for away in [true, false] {
                 let mut decided = vec![None; node.core.len()];
@@ -120,6 +107,8 @@ impl<'a, 'b> Search<'a, 'b> {
     /// to stop, what is in the core gains at most the error.
     fn examine(&mut self, mut core: Core, mut hint: Option<Price>) -> Result<Option<(Core, Open)>, i64> {
         loop {
+            // About what it takes besides the cuts.
+            self.budget.steps.spend(8 * core.size() as u64);
             let verdict = Dual::new(&core).run(hint, &mut self.best, &mut self.budget.steps);
             let open = match verdict {
                 Verdict::Closed => return Ok(None),
@@ -167,14 +156,13 @@ impl<'a, 'b> Search<'a, 'b> {
             let heaviest = part.iter().max_by_key(|vertex| weights[**vertex as usize]);
             *heaviest.expect("parts are not empty") as usize
         });
-        self.made += 1;
-        self.open.push(Node { bound, number: self.made, core, price, vertex });
+        self.open.push(Node { bound, core, price, vertex });
         Ok(())
     }
 
     /// The answer when there is no going on: what is open, or was being looked into, bounds it.
     fn stopped(mut self, bound: i64) -> Outcome {
-        let bound = self.open.iter().map(|node| node.bound).fold(bound, i64::max).min(self.ceiling);
+        let bound = self.open.bound().map_or(bound, |open| open.max(bound)).min(self.ceiling);
         match self.best.incumbent.take() {
             Some(best) => {
                 let dropped = Best::worthwhile_after(best.gain, self.budget.gap).max(self.best.target) - 1;
@@ -185,23 +173,3 @@ impl<'a, 'b> Search<'a, 'b> {
         }
     }
 }
-
-impl Ord for Node {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.bound, self.number).cmp(&(other.bound, other.number))
-    }
-}
-
-impl PartialOrd for Node {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Node {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Node {}

@@ -71,6 +71,11 @@ impl Core {
         self.gains.len()
     }
 
+    /// How much there is to look at: vertices and edges.
+    pub(super) fn size(&self) -> usize {
+        self.gains.len() + self.edges.len()
+    }
+
     /// What a choice for the undecided vertices gains on top of what is banked, and what it uses of the row.
     pub(super) fn measure(&self, away: impl Fn(usize) -> bool) -> Point {
         let mut point = Point { gain: 0, row: 0 };

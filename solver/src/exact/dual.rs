@@ -146,7 +146,7 @@ impl<'a> Dual<'a> {
                     let chord = Price::chord(low.point, high.point);
                     let optimal = low.price == high.price
                         || (price == chord && known.is_some_and(|known| cheapest >= known));
-                    if price.gain > 0 && (optimal || self.close_enough(chord, best)) {
+                    if price.gain > 0 && (self.close_enough(chord, best) || optimal) {
                         if !self.decide(&cut, best) {
                             return Verdict::Closed;
                         }
@@ -187,8 +187,14 @@ impl<'a> Dual<'a> {
         if !close(best) {
             return false;
         }
-        // With a better incumbent less is open.
+        // With a better incumbent less is open, and more is decided.
         best.mix(self.core, &low.away, &high.away);
+        if best
+            .worthwhile()
+            .is_some_and(|least| i128::from(self.bound - least) * 64 > i128::from(self.bound.abs()))
+        {
+            best.peel(self.core, chord, &high.away);
+        }
         close(best)
     }
 

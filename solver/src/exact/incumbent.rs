@@ -1,6 +1,10 @@
 //! The best choice known so far.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::core::{Core, Point};
+use super::dual::Price;
 use super::neighbours::Neighbours;
 
 /// A choice that meets the row, in the program's numbers.
@@ -67,7 +71,7 @@ impl Best {
         let mut parts: Vec<(Point, &[u32])> =
             parts.iter().map(|part| (change(part), part.as_slice())).collect();
         // What relaxes the row first, then what gains most: near the best price all parts gain about the same per row.
-        parts.sort_by_key(|(change, _)| (change.row > 0, std::cmp::Reverse(change.gain)));
+        parts.sort_by_key(|(change, _)| (change.row > 0, Reverse(change.gain)));
         let mut walk = Walk::new(core, &neighbours, low);
         for (change, part) in parts {
             if (change.row <= 0 && change.gain >= 0)
@@ -78,6 +82,18 @@ impl Best {
                 }
             }
         }
+        walk.climb();
+        if core.fits(walk.point.row) {
+            self.offer(core, walk.point.gain, |vertex| walk.away[vertex]);
+        }
+    }
+
+    /// Tries what is left of a choice that does not meet the row when the vertices that cost least for what they relax it
+    /// are moved until it does. Where one large part is all that two cuts differ in this finds pieces of it.
+    pub(super) fn peel(&mut self, core: &Core, price: Price, high: &[bool]) {
+        let neighbours = Neighbours::new(core);
+        let mut walk = Walk::new(core, &neighbours, high);
+        walk.peel(price);
         walk.climb();
         if core.fits(walk.point.row) {
             self.offer(core, walk.point.gain, |vertex| walk.away[vertex]);
@@ -107,6 +123,34 @@ impl<'a> Walk<'a> {
         let change = self.change(vertex);
         self.away[vertex] = !self.away[vertex];
         self.point = Point { gain: self.point.gain + change.gain, row: self.point.row + change.row };
+    }
+
+    /// Moves what relaxes the row at the least cost, each vertex once at most, until the row is met.
+    fn peel(&mut self, price: Price) {
+        let rate = |change: Point| {
+            (change.row < 0).then(|| Reverse(price.of(change).div_euclid(-i128::from(change.row))))
+        };
+        let mut moved = vec![false; self.core.len()];
+        let mut heap: BinaryHeap<(Reverse<i128>, u32)> = (0..self.core.len())
+            .filter_map(|vertex| Some((rate(self.change(vertex))?, vertex as u32)))
+            .collect();
+        while !self.core.fits(self.point.row) {
+            let Some((was, vertex)) = heap.pop() else { break };
+            let vertex = vertex as usize;
+            let Some(is) = rate(self.change(vertex)).filter(|_| !moved[vertex]) else { continue };
+            // Its neighbours have moved since.
+            if is < was {
+                heap.push((is, vertex as u32));
+                continue;
+            }
+            self.flip(vertex);
+            moved[vertex] = true;
+            for (other, _) in self.neighbours.of(vertex) {
+                if let Some(rate) = rate(self.change(other)).filter(|_| !moved[other]) {
+                    heap.push((rate, other as u32));
+                }
+            }
+        }
     }
 
     /// Moves whatever gains and fits, at most a few rounds: later ones find ever less.

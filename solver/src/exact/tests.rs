@@ -150,8 +150,58 @@ proptest! {
     }
 }
 
+/// The same program with the vertices in another order and their places exchanged, and what its gains have to be more.
+fn mirrored(program: &Program) -> (Program, i64) {
+    let vertices = program.gains.len();
+    let turned = |values: &[i64]| values.iter().rev().map(|value| -value).collect();
+    let other = |vertex: u32| vertices as u32 - 1 - vertex;
+    let mirror = Program {
+        gains: turned(&program.gains),
+        edges: program.edges.iter().map(|(u, v)| (other(*u), other(*v))).collect(),
+        apart: program.apart.clone(),
+        row: program.row.as_ref().map(|row| Row {
+            delays: turned(&row.delays),
+            times: row.times.clone(),
+            slack: row.slack - row.delays.iter().sum::<i64>(),
+        }),
+    };
+    (mirror, program.gains.iter().sum())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_mirrored_program_gains_the_same(program in program(120)) {
+        let (mirror, more) = mirrored(&program);
+        let (outcome, mirrored) = (solve(&program, 20_000_000, 0), solve(&mirror, 20_000_000, 0));
+        check(&mirror, &mirrored);
+        match (outcome.ending, mirrored.ending) {
+            (Ending::Proven, Ending::Proven) => prop_assert_eq!(outcome.gain, mirrored.gain + more),
+            (Ending::Infeasible { least }, Ending::Infeasible { least: mirrored }) => {
+                let delays = program.row.as_ref().map_or(0, |row| row.delays.iter().sum::<i64>());
+                prop_assert_eq!(least, mirrored + delays);
+            }
+            _ => {
+                prop_assert!(outcome.gain <= mirrored.bound + more && mirrored.gain + more <= outcome.bound);
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_drives_the_search_can_stop_it(program in program(300), asked in 1..30_u32) {
+        let left = std::cell::Cell::new(asked);
+        let stop = || {
+            left.set(left.get() - 1);
+            left.get() == 0
+        };
+        let outcome = search(&program, &mut Budget { steps: Steps::new(u64::MAX, Some(&stop)), gap: 0 });
+        check(&program, &outcome);
+        let best = solve(&program, 20_000_000, 0);
+        if best.away.is_some() {
+            prop_assert!(best.gain <= outcome.bound);
+        }
+    }
 
     #[test]
     fn a_large_program_is_solved_the_same_way_twice(program in program(120)) {

@@ -29,10 +29,12 @@ mod pareto;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod tuning;
 
 use crate::steps::Steps;
 use branch::Search;
 use core::Core;
+use tuning::Tuning;
 
 /// The undecided rest of a problem: maximise `Σ g_v x_v − Σ c_e |x_u − x_v|` subject to at most one row.
 ///
@@ -99,7 +101,7 @@ pub(crate) struct Budget<'a> {
 
 /// Looks for the choice that gains most.
 pub(crate) fn search(program: &Program, budget: &mut Budget<'_>) -> Outcome {
-    Search::new(program, budget).run(Core::new(program))
+    Search::new(program, budget, Tuning::default()).run(Core::new(program))
 }
 
 impl Program {

@@ -4,19 +4,17 @@ use super::core::Core;
 use super::dual::{Dual, Open, Price, Verdict};
 use super::fix::{self, Stake};
 use super::incumbent::Best;
-use super::listing;
 use super::neighbours::Neighbours;
 use super::pareto::{self, Failed};
 use super::queue::{Node, Queue};
+use super::tuning::Tuning;
 use super::{Budget, Ending, Outcome, Program};
 use crate::steps::Steps;
-
-/// How many vertices the narrowest search leaves undecided.
-const FIRST: usize = 24;
 
 /// A search for the best choice of one program.
 pub(super) struct Search<'a, 'b> {
     budget: &'a mut Budget<'b>,
+    tuning: Tuning,
     best: Best,
     open: Queue,
     /// Nothing gains more.
@@ -26,10 +24,10 @@ pub(super) struct Search<'a, 'b> {
 }
 
 impl<'a, 'b> Search<'a, 'b> {
-    pub(super) fn new(program: &Program, budget: &'a mut Budget<'b>) -> Self {
+    pub(super) fn new(program: &Program, budget: &'a mut Budget<'b>, tuning: Tuning) -> Self {
         let best = Best::new(program.gains.len(), budget.gap);
         let ceiling = program.gains.iter().map(|gain| gain.max(&0)).sum();
-        Self { budget, best, open: Queue::default(), ceiling, least: None }
+        Self { budget, tuning, best, open: Queue::new(tuning.waiting), ceiling, least: None }
     }
 
     pub(super) fn run(mut self, root: Core) -> Outcome {
@@ -60,14 +58,13 @@ impl<'a, 'b> Search<'a, 'b> {
             (0..core.len()).map(|vertex| fix::stake(&dual.network, vertex, i64::MAX - 1)).collect();
         let mut extras: Vec<i64> = stakes.iter().map(|stake| stake.extra).collect();
         extras.sort_unstable();
-        let mut undecided = FIRST;
+        let mut undecided = self.tuning.narrowest;
         loop {
             let target = extras.get(undecided).map_or(i64::MIN, |extra| dual.target(&cut, *extra));
             undecided *= 2;
             if target > self.ceiling {
                 continue;
             }
-            let last = self.best.worthwhile().is_some_and(|least| least >= target);
             self.best.target = target;
             let most = self.best.worthwhile().map_or(i64::MAX, |least| dual.most(&cut, least));
             let decided: Vec<Option<bool>> =
@@ -77,8 +74,8 @@ impl<'a, 'b> Search<'a, 'b> {
             }
             self.drain()?;
             self.best.target = i64::MIN;
-            let found = self.best.incumbent.as_ref().is_some_and(|best| best.gain >= target);
-            if last || found {
+            // Whatever is worthwhile by now was looked for.
+            if self.best.worthwhile().is_some_and(|least| least >= target) {
                 return Ok(());
             }
             self.ceiling = self.ceiling.min(target - 1);
@@ -128,7 +125,7 @@ impl<'a, 'b> Search<'a, 'b> {
             if open.decided.iter().any(Option::is_some) {
                 core = core.contract(&open.decided);
             }
-            if core.len() * 8 > before * 7 || core.len() <= FIRST {
+            if core.len() * 8 > before * 7 || core.len() <= self.tuning.narrowest {
                 return Ok(Some((core, open)));
             }
             hint = Some(open.price);
@@ -141,9 +138,10 @@ impl<'a, 'b> Search<'a, 'b> {
         let &Open { bound, price, .. } = open;
         let parts = neighbours.components(|_| true);
         let largest = parts.iter().max_by_key(|part| part.len());
-        if largest.is_none_or(|part| part.len() <= listing::LARGEST) {
+        if largest.is_none_or(|part| part.len() <= self.tuning.part) {
             let steps: &mut Steps<'_> = &mut self.budget.steps;
-            match pareto::solve(&core, &parts, &neighbours, price, &mut self.best, steps) {
+            let tuning = &self.tuning;
+            match pareto::solve(&core, &parts, &neighbours, price, tuning, &mut self.best, steps) {
                 Ok(()) => return Ok(()),
                 Err(Failed::Stopped) => return Err(bound),
                 Err(Failed::TooLong) => {}

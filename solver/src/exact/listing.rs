@@ -10,9 +10,6 @@ use super::neighbours::Neighbours;
 use super::pareto::{Allowance, Failed};
 use crate::cut::Network;
 
-/// The most vertices of a part: a bit each.
-pub(super) const LARGEST: usize = 64;
-
 /// A choice for one part, a bit per vertex.
 #[derive(Clone, Copy)]
 pub(super) struct Choice {

@@ -10,11 +10,8 @@ use super::dual::{Dual, Price};
 use super::incumbent::Best;
 use super::listing::{Choice, Listing};
 use super::neighbours::Neighbours;
+use super::tuning::Tuning;
 use crate::steps::Steps;
-
-/// The steps that an attempt may take, and how many more per vertex. Where that is not enough it is better to branch,
-/// which leaves less to list.
-const ATTEMPT: (u64, u64) = (1 << 15, 64);
 
 /// Why an attempt came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +54,7 @@ pub(super) fn solve(
     parts: &[Vec<u32>],
     neighbours: &Neighbours,
     price: Price,
+    tuning: &Tuning,
     best: &mut Best,
     steps: &mut Steps<'_>,
 ) -> Result<(), Failed> {
@@ -67,7 +65,8 @@ pub(super) fn solve(
     if most < 0 {
         return Ok(());
     }
-    let mut allowance = Allowance { left: ATTEMPT.0 + ATTEMPT.1 * core.len() as u64, steps };
+    let left = tuning.listing + tuning.listing_per_vertex * core.len() as u64;
+    let mut allowance = Allowance { left, steps };
     let mut listing = Listing::new(core, neighbours, &dual.network, most);
     let mut lists = Vec::with_capacity(parts.len());
     for part in parts {

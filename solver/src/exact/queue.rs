@@ -5,9 +5,6 @@ use std::collections::BinaryHeap;
 use super::core::Core;
 use super::dual::Price;
 
-/// How many vertices and edges may wait in order of promise: about a hundred megabytes.
-const MOST_WAITING: usize = 1 << 22;
-
 /// A core that may hold something worthwhile, and the vertex to decide next.
 pub(super) struct Node {
     /// Nothing in it gains more.
@@ -19,12 +16,12 @@ pub(super) struct Node {
 
 /// Nodes, the most promising first, which looks into the fewest. Once too many wait the latest goes first until there is
 /// room again: then only one path's nodes are added.
-#[derive(Default)]
 pub(super) struct Queue {
     waiting: BinaryHeap<Waiting>,
     latest: Vec<Node>,
-    /// Vertices and edges in `waiting`.
+    /// Vertices and edges in `waiting`, and how many there may be.
     size: usize,
+    most: usize,
     /// Counts nodes, so that equal ones have an order.
     pushed: u64,
 }
@@ -35,9 +32,13 @@ struct Waiting {
 }
 
 impl Queue {
+    pub(super) fn new(most: usize) -> Self {
+        Self { waiting: BinaryHeap::new(), latest: Vec::new(), size: 0, most, pushed: 0 }
+    }
+
     pub(super) fn push(&mut self, node: Node) {
         self.pushed += 1;
-        if self.size > MOST_WAITING {
+        if self.size > self.most {
             self.latest.push(node);
             return;
         }

@@ -26,6 +26,7 @@ mod incumbent;
 mod listing;
 mod neighbours;
 mod pareto;
+mod price;
 mod queue;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
 //! The search itself: price, fix, contract, and where that leaves too much open, try a vertex in both places.
 
 use super::core::Core;
-use super::dual::{Dual, Open, Price, Verdict};
+use super::dual::{Dual, Open, Verdict};
 use super::fix::{self, Stake};
 use super::incumbent::Best;
 use super::neighbours::Neighbours;
 use super::pareto::{self, Failed};
+use super::price::Price;
 use super::queue::{Node, Queue};
 use super::tuning::Tuning;
 use super::{Budget, Ending, Outcome, Program};

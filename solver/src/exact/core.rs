@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Program;
-use super::dual::Price;
+use super::price::{Point, Price};
 
 /// A program over the undecided vertices, numbered anew, and what the decided ones amount to.
 #[derive(Clone)]
@@ -78,7 +78,7 @@ impl Core {
 
     /// What a choice for the undecided vertices gains on top of what is banked, and what it uses of the row.
     pub(super) fn measure(&self, away: impl Fn(usize) -> bool) -> Point {
-        let mut point = Point { gain: 0, row: 0 };
+        let mut point = Point::ZERO;
         for (vertex, (gain, delay)) in self.gains.iter().zip(&self.delays).enumerate() {
             if away(vertex) {
                 point.gain += gain;
@@ -187,18 +187,5 @@ impl Core {
             }
             trail = part.before.as_ref();
         }
-    }
-}
-
-/// A choice as far as the search compares it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Point {
-    pub(super) gain: i64,
-    pub(super) row: i64,
-}
-
-impl Point {
-    pub(super) fn plus(self, other: Self) -> Self {
-        Self { gain: self.gain + other.gain, row: self.row + other.row }
     }
 }

@@ -5,40 +5,12 @@
 //! meets the row to one that does not; the chord of the two that are known leads to it in a handful of cuts (Fisher 1981
 //! surveys subgradients for this; with one row Newton's method is exact and finite).
 
-use super::core::{Core, Point};
+use super::core::Core;
 use super::fix;
 use super::incumbent::Best;
+use super::price::{Point, Price};
 use crate::cut::Network;
 use crate::steps::Steps;
-
-/// What a unit of gain and a unit of the row count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Price {
-    pub(super) gain: i64,
-    pub(super) row: i64,
-}
-
-impl Price {
-    /// The row is free.
-    pub(super) const GAIN: Self = Self { gain: 1, row: 0 };
-    /// Nothing but the row counts.
-    pub(super) const ROW: Self = Self { gain: 0, row: 1 };
-
-    /// The price at which both choices cost the same: `low` meets the row and `high`, which gains more, does not.
-    fn chord(low: Point, high: Point) -> Self {
-        Self { gain: high.row - low.row, row: (high.gain - low.gain).max(0) }
-    }
-
-    /// Both numbers in 30 bits, about the same price.
-    fn rounded(self) -> (i128, i128) {
-        let bits = (64 - (self.gain | self.row).leading_zeros()).saturating_sub(30);
-        (i128::from(self.gain >> bits), i128::from(self.row >> bits))
-    }
-
-    pub(super) fn of(self, point: Point) -> i128 {
-        i128::from(self.row) * i128::from(point.row) - i128::from(self.gain) * i128::from(point.gain)
-    }
-}
 
 /// What pricing a core came to.
 pub(super) enum Verdict {
@@ -68,6 +40,9 @@ pub(super) struct Open {
 /// The price is good enough once a better one cannot take more than this part of what is open between the bound and the
 /// incumbent.
 const CLOSE: i128 = 16;
+
+/// The most cuts after which a price need not be a chord's.
+const MOST_BETWEEN: u32 = 64;
 
 /// A choice for the core's vertices.
 struct Choice {
@@ -128,6 +103,7 @@ impl<'a> Dual<'a> {
             self.consider(None, vec![false; self.core.len()], best);
         }
         let mut price = hint.unwrap_or(Price::GAIN);
+        let mut between = MOST_BETWEEN;
         loop {
             let Some(cut) = self.cut(price, steps) else {
                 return Verdict::Stopped { bound: self.bound };
@@ -152,7 +128,9 @@ impl<'a> Dual<'a> {
                         }
                         break;
                     }
-                    if price == chord { self.between() } else { None }.unwrap_or(chord)
+                    // A chord's cut finds something cheaper or ends the search, so that it does end.
+                    between = between.saturating_sub(1);
+                    (if price == chord && between > 0 { self.between() } else { None }).unwrap_or(chord)
                 }
                 (None, _) if price == Price::ROW => return Verdict::Infeasible { least: cut.least },
                 // What gains most meets the row.
@@ -198,22 +176,14 @@ impl<'a> Dual<'a> {
         close(best)
     }
 
-    /// The price at which the row would be met exactly if its use changed evenly from `low`'s price to `high`'s. The
-    /// chord alone nears the best price from one side only, by a constant factor each time.
+    /// A price between those of `low` and `high`. The chord alone nears the best price from one side, by little each time.
     fn between(&self) -> Option<Price> {
         let (low, high) = (self.low.as_ref()?, self.high.as_ref()?);
-        let (low_price, high_price) = (low.price?.rounded(), high.price?.rounded());
-        let unused = i128::from(self.slack) - i128::from(low.point.row);
-        let over = i128::from(high.point.row) - i128::from(self.slack);
-        let bits = 128 - (unused | over).leading_zeros();
-        let (unused, over) = (unused >> bits.saturating_sub(30), over >> bits.saturating_sub(30));
-        let gain = low_price.0 * high_price.0 * (unused + over);
-        let row = high_price.1 * low_price.0 * unused + low_price.1 * high_price.0 * over;
-        let bits = (128 - (gain | row).leading_zeros()).saturating_sub(60);
-        let price = Price { gain: (gain >> bits) as i64, row: (row >> bits) as i64 };
-        (price.gain > 0 && price.row > 0).then_some(price)
+        let over = |choice: &Choice| i128::from(choice.point.row) - i128::from(self.slack);
+        Price::between(low.price?, -over(low), high.price?, over(high))
     }
 
+    /// Where to branch: see [`Open::pivot`].
     fn pivot(&self) -> Option<u32> {
         let (low, high) = (self.low.as_ref()?, self.high.as_ref()?);
         let split = |vertex: usize| low.away[vertex] != high.away[vertex] && self.decided[vertex].is_none();

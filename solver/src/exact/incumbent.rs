@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::core::{Core, Point};
-use super::dual::Price;
+use super::core::Core;
 use super::neighbours::Neighbours;
+use super::price::{Point, Price};
 
 /// A choice that meets the row, in the program's numbers.
 pub(super) struct Incumbent {
@@ -59,7 +59,7 @@ impl Best {
         let parts = neighbours.components(|vertex| low[vertex] != high[vertex]);
         let mut moved = low.to_vec();
         let mut change = |part: &[u32]| {
-            let mut sum = Point { gain: 0, row: 0 };
+            let mut sum = Point::ZERO;
             for vertex in part {
                 let change = neighbours.flip(core, |vertex| moved[vertex], *vertex as usize);
                 moved[*vertex as usize] = high[*vertex as usize];

@@ -5,9 +5,10 @@
 //! so do those that already pay too much of what the flow left. On the sparse parts that remain of call graphs the
 //! choices stay few even where all subsets would be many.
 
-use super::core::{Core, Point};
+use super::core::Core;
 use super::neighbours::Neighbours;
 use super::pareto::{Allowance, Failed};
+use super::price::Point;
 use crate::cut::Network;
 
 /// A choice for one part, a bit per vertex.
@@ -51,7 +52,7 @@ impl<'a> Listing<'a> {
 
     pub(super) fn list(&mut self, part: &[u32], allowance: &mut Allowance<'_, '_>) -> Result<List, Failed> {
         let part = self.arrange(part);
-        let mut choices = vec![Choice { point: Point { gain: 0, row: 0 }, extra: 0, away: 0 }];
+        let mut choices = vec![Choice { point: Point::ZERO, extra: 0, away: 0 }];
         // Positions that have undecided neighbours, a bit each.
         let mut live = 0_u64;
         for (index, vertex) in part.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! The edges of a core by vertex.
 
-use super::core::{Core, Point};
+use super::core::Core;
+use super::price::Point;
 
 /// Per vertex its edges, as positions in the core's list.
 pub(super) struct Neighbours {

@@ -5,11 +5,12 @@
 //! Ullmann 1969). A cut at the best price says what every choice costs more than the cheapest; what costs too much to
 //! be worthwhile is dropped on the way, which keeps the lists short.
 
-use super::core::{Core, Point};
-use super::dual::{Dual, Price};
+use super::core::Core;
+use super::dual::Dual;
 use super::incumbent::Best;
 use super::listing::{Choice, Listing};
 use super::neighbours::Neighbours;
+use super::price::{Point, Price};
 use super::tuning::Tuning;
 use crate::steps::Steps;
 
@@ -74,7 +75,7 @@ pub(super) fn solve(
     }
     lists.sort_by_key(|list| list.choices.len());
 
-    let start = State { point: Point { gain: 0, row: 0 }, extra: 0, before: 0, latest: 0 };
+    let start = State { point: Point::ZERO, extra: 0, before: 0, latest: 0 };
     let mut merged = vec![vec![start]];
     for list in &lists {
         merged.push(merge(merged.last().expect("starts with one"), &list.choices, most, &mut allowance)?);

@@ -3,7 +3,7 @@
 use std::collections::BinaryHeap;
 
 use super::core::Core;
-use super::dual::Price;
+use super::price::Price;
 
 /// A core that may hold something worthwhile, and the vertex to decide next.
 pub(super) struct Node {

@@ -39,7 +39,7 @@ pub(super) struct Open {
 
 /// The price is good enough once a better one cannot take more than this part of what is open between the bound and the
 /// incumbent.
-const CLOSE: i128 = 16;
+const CLOSE: i128 = 6;
 
 /// The most cuts after which a price need not be a chord's.
 const MOST_BETWEEN: u32 = 64;

@@ -18,6 +18,6 @@ pub(super) struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { narrowest: 24, part: 64, listing: 1 << 15, listing_per_vertex: 64, waiting: 1 << 22 }
+        Self { narrowest: 24, part: 64, listing: 1 << 12, listing_per_vertex: 24, waiting: 1 << 22 }
     }
 }

@@ -10,11 +10,11 @@
 //!   terminal, capacity               weights: before every solve, all of them anew
 //!   solve                            grow (cut/grow.rs) ─▶ augment ─▶ adopt (cut/adopt.rs), until nothing grows
 //!   is_source, reaches_sink          the smallest and the largest source side
-//!   residual_*                       what the flow left, for bounds on what-if
+//!   residual, residual_*             what the flow left, for bounds on what-if
 //! ```
 //!
-//! No capacity sum overflows as long as the absolute terminal weights add up to at most [`INFINITE`] and no capacity is
-//! past it: a residual is at most the sum of an edge's two capacities.
+//! Nothing overflows as long as absolute terminal weights add up to at most 2⁶¹ and no capacity is past that: a flow is at
+//! most the former, a residual at most an edge's two capacities together.
 
 mod adopt;
 mod grow;
@@ -25,7 +25,7 @@ use std::collections::VecDeque;
 
 use crate::steps::Steps;
 
-/// A capacity that no flow uses up: an edge of that is never cut. Finite ones have to stay below it in sum.
+/// A capacity that no flow uses up, as long as absolute terminal weights add up to less: an edge of that is never cut.
 pub(crate) const INFINITE: i64 = 1 << 60;
 
 /// A graph with two terminals. Weights are zero until they are set; `solve` uses them up.

@@ -1,22 +1,26 @@
 //! The best placement of a program under at most one row, and the proof that there is no better one.
 //!
 //! MAUI's program (§6.2) without its row is one minimum cut. The row, a time that must not be passed, makes it NP-hard,
-//! but only just: pricing the row with a multiplier leaves a cut again (Lagrangian relaxation; Fisher 1981, "The
-//! Lagrangian relaxation method for solving integer programming problems"), whose value no placement beats. The best
-//! multiplier takes a handful of cuts and leaves a small gap. What the gap decides is fixed, the rest is much smaller:
+//! but only just: pricing the row leaves a cut again (Lagrangian relaxation; Fisher 1981, "The Lagrangian relaxation
+//! method for solving integer programming problems"), whose value no placement beats. The best price takes a handful of
+//! cuts and leaves a small gap. What the gap decides is fixed, and what remains is small:
 //!
 //! ```text
-//! Program ─▶ core ─▶ dual: cuts at the best multiplier ─▶ bound, placements ─▶ incumbent
-//!             ▲                      │
-//!             │                      ▼
-//!             └── contract ◀── fix: what cannot be otherwise and better
-//!                                    │ nothing more to fix
-//!                                    ▼
-//!                     small components: pareto    else: branch, both sides to dual
+//! Program ─▶ core ─▶ dual: cuts at ever better prices ─▶ bound, and choices between two cuts ─▶ incumbent
+//!             ▲        │ fix: what cannot be elsewhere and better
+//!             │        ▼
+//!             └── contract ◀── branch: the vertex that the cuts disagree about, in both places
+//!                      │           ▲ too many choices to list
+//!                      ▼           │
+//!                    listing: the choices of each connected part ─▶ pareto: the best that go together
 //! ```
+//!
+//! All of that happens within a guess: that the best is close to the bound. A narrow guess fixes nearly everything and is
+//! quickly refuted or proven; each one that is refuted lowers the bound, and the next is wider.
 //!
 //! Everything is in integers: a bound is rounded so that it stays one, and the same program gives the same answer on
 //! every machine. Steps are counted, and whoever drives the search may stop it; the answer then says what is proven.
+//! Costs proportional to the row's (a subset sum) are hard for every method; that is where searches end by their steps.
 
 mod branch;
 mod core;
@@ -68,9 +72,9 @@ pub(crate) struct Row {
 pub(crate) struct Outcome {
     /// Which vertices are away in the best choice found that meets the row.
     pub(crate) away: Option<Vec<bool>>,
-    /// What that choice gains; without meaning if there is none.
+    /// What that choice gains; zero and without meaning if there is none.
     pub(crate) gain: i64,
-    /// No choice that meets the row gains more.
+    /// No choice that meets the row gains more; without meaning if none meets it.
     pub(crate) bound: i64,
     /// How the search ended.
     pub(crate) ending: Ending,
@@ -81,7 +85,7 @@ pub(crate) struct Outcome {
 pub(crate) enum Ending {
     /// Nothing gains more.
     Proven,
-    /// What could gain more is within the gap that was asked for.
+    /// Nothing gains more than the gap that was asked for allows.
     Gap,
     /// The steps were used up, or the driver said stop.
     Stopped,

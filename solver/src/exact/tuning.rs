@@ -1,4 +1,8 @@
 //! Where the search changes from one way to another. Answers do not depend on it, only how soon they come.
+//!
+//! Measured in steps over random call graphs (trees, layers, recursion) with heavy-tailed costs, with costs that follow
+//! the row's, and with subset sums. Four times as much listing costs the first up to a tenth, and subset sums twice as
+//! much; a quarter of it gains little. How narrow the narrowest search is hardly matters.
 
 /// Limits that were chosen by measuring.
 #[derive(Clone, Copy, Debug)]

@@ -96,30 +96,24 @@ pub(crate) enum Ending {
     },
 }
 
-/// How long a search may go on, and how good it has to be.
-pub(crate) struct Budget<'a> {
-    /// How much work may be done.
-    pub(crate) steps: Steps<'a>,
-    /// Parts per million of the best gain found that the search may leave undecided; zero to prove the optimum.
-    pub(crate) gap: u32,
+/// How far from the best an answer may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gap {
+    /// Parts per million of what is left to pay; zero to prove the optimum.
+    pub(crate) millionths: u32,
+    /// What is to be paid with nothing gained.
+    pub(crate) base: i64,
+}
+
+impl Gap {
+    /// By how much another choice may gain more, where so much is gained.
+    fn beyond(self, gain: i64) -> i64 {
+        let left = (i128::from(self.base) - i128::from(gain)).max(0);
+        (left * i128::from(self.millionths) / 1_000_000) as i64
+    }
 }
 
 /// Looks for the choice that gains most.
-pub(crate) fn search(program: &Program, budget: &mut Budget<'_>) -> Outcome {
-    Search::new(program, budget, Tuning::default()).run(Core::new(program))
-}
-
-impl Program {
-    /// What a choice gains, and the left side of the row, zero if there is none.
-    pub(crate) fn measure(&self, away: &[bool]) -> (i64, i64) {
-        let chosen = |values: &[i64]| -> i64 {
-            values.iter().zip(away).filter(|(_, away)| **away).map(|(value, _)| value).sum()
-        };
-        let parted = |values: &[i64]| -> i64 {
-            let edges = self.edges.iter().zip(values);
-            edges.filter(|((u, v), _)| away[*u as usize] != away[*v as usize]).map(|(_, value)| value).sum()
-        };
-        let row = self.row.as_ref().map_or(0, |row| chosen(&row.delays) + parted(&row.times));
-        (chosen(&self.gains) - parted(&self.apart), row)
-    }
+pub(crate) fn search(program: &Program, gap: Gap, steps: &mut Steps<'_>) -> Outcome {
+    Search::new(program, gap, steps, Tuning::default()).run(Core::new(program))
 }

@@ -34,9 +34,7 @@
 //! ```
 
 mod backend;
-#[allow(dead_code, reason = "not all of it has a caller yet")]
 mod cut;
-#[allow(dead_code, reason = "not all of it has a caller yet")]
 mod exact;
 mod exhaustive;
 mod explain;
@@ -47,7 +45,6 @@ mod outlook;
 mod port;
 mod reduce;
 mod route;
-#[allow(dead_code, reason = "not all of it has a caller yet")]
 mod steps;
 
 pub use exhaustive::Exhaustive;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use outboard_core::{Limit, Plan, Problem, Quality};
 
-use crate::exact::{Budget, Ending, search};
+use crate::exact::{Ending, Gap, search};
 use crate::incumbent::Incumbent;
 use crate::port::{Limits, Solve, SolveError};
 use crate::reduce::{Goal, Reduced};
@@ -79,7 +79,8 @@ impl Solve for Exact {
             incumbent: Incumbent::new(problem),
             floor: 0,
             ending: Ending::Proven,
-            budget: Budget { steps: Steps::new(limits.steps, Some(&is_late)), gap: limits.gap },
+            steps: Steps::new(limits.steps, Some(&is_late)),
+            gap: limits.gap,
         };
         attempt.incumbent.offer(&problem.all_local());
         match problem.limits() {
@@ -107,14 +108,18 @@ struct Attempt<'a> {
     floor: u64,
     /// How the last search ended.
     ending: Ending,
-    budget: Budget<'a>,
+    steps: Steps<'a>,
+    /// Parts per million that the answer may be off by.
+    gap: u32,
 }
 
 impl Attempt<'_> {
     /// Searches for what is best under one of the limits, or none.
     fn search(&mut self, limits: &[&Limit]) -> Result<(), SolveError> {
         let reduced = Reduced::new(self.problem, Goal::Objective, limits);
-        let outcome = search(&reduced.program(), &mut self.budget);
+        let base = reduced.base(self.problem).cast_signed();
+        let gap = Gap { millionths: self.gap, base };
+        let outcome = search(&reduced.program(), gap, &mut self.steps);
         if let (Ending::Infeasible { least }, [limit]) = (outcome.ending, limits) {
             let amount = self.problem.amount(limit, &reduced.expand(|_| false)).cast_signed() + least;
             return Err(SolveError::infeasible(limit, amount.unsigned_abs()));
@@ -122,7 +127,7 @@ impl Attempt<'_> {
         if let Some(away) = &outcome.away {
             self.incumbent.offer(&reduced.expand(|number| away[number]));
         }
-        let floor = reduced.base(self.problem).cast_signed() - outcome.bound;
+        let floor = base - outcome.bound;
         self.floor = self.floor.max(floor.max(0).unsigned_abs());
         self.ending = outcome.ending;
         Ok(())

@@ -9,12 +9,13 @@ use super::pareto::{self, Failed};
 use super::price::Price;
 use super::queue::{Node, Queue};
 use super::tuning::Tuning;
-use super::{Budget, Ending, Outcome, Program};
+use super::{Ending, Gap, Outcome, Program};
 use crate::steps::Steps;
 
 /// A search for the best choice of one program.
 pub(super) struct Search<'a, 'b> {
-    budget: &'a mut Budget<'b>,
+    gap: Gap,
+    steps: &'a mut Steps<'b>,
     tuning: Tuning,
     best: Best,
     open: Queue,
@@ -25,10 +26,10 @@ pub(super) struct Search<'a, 'b> {
 }
 
 impl<'a, 'b> Search<'a, 'b> {
-    pub(super) fn new(program: &Program, budget: &'a mut Budget<'b>, tuning: Tuning) -> Self {
-        let best = Best::new(program.gains.len(), budget.gap);
+    pub(super) fn new(program: &Program, gap: Gap, steps: &'a mut Steps<'b>, tuning: Tuning) -> Self {
+        let best = Best::new(program.gains.len(), gap);
         let ceiling = program.gains.iter().map(|gain| gain.max(&0)).sum();
-        Self { budget, tuning, best, open: Queue::new(tuning.waiting), ceiling, least: None }
+        Self { gap, steps, tuning, best, open: Queue::new(tuning.waiting), ceiling, least: None }
     }
 
     pub(super) fn run(mut self, root: Core) -> Outcome {
@@ -43,7 +44,7 @@ impl<'a, 'b> Search<'a, 'b> {
             return Outcome { away: None, gain: 0, bound: 0, ending: Ending::Infeasible { least } };
         }
         let best = self.best.incumbent.take().expect("something meets the row");
-        let worthwhile = Best::worthwhile_after(best.gain, self.budget.gap);
+        let worthwhile = Best::worthwhile_after(best.gain, self.gap);
         let bound = (worthwhile - 1).min(self.ceiling).max(best.gain);
         let ending = if bound > best.gain { Ending::Gap } else { Ending::Proven };
         Outcome { away: Some(best.away), gain: best.gain, bound, ending }
@@ -54,7 +55,7 @@ impl<'a, 'b> Search<'a, 'b> {
     /// unnecessary (Balas & Zemel 1980 solve knapsacks by such a core).
     fn widen(&mut self, core: &Core, open: &Open) -> Result<(), i64> {
         let mut dual = Dual::new(core);
-        let Some(cut) = dual.cut(open.price, &mut self.budget.steps) else { return Err(open.bound) };
+        let Some(cut) = dual.cut(open.price, self.steps) else { return Err(open.bound) };
         let stakes: Vec<Stake> =
             (0..core.len()).map(|vertex| fix::stake(&dual.network, vertex, i64::MAX - 1)).collect();
         let mut extras: Vec<i64> = stakes.iter().map(|stake| stake.extra).collect();
@@ -106,8 +107,8 @@ impl<'a, 'b> Search<'a, 'b> {
     fn examine(&mut self, mut core: Core, mut hint: Option<Price>) -> Result<Option<(Core, Open)>, i64> {
         loop {
             // About what it takes besides the cuts.
-            self.budget.steps.spend(8 * core.size() as u64);
-            let verdict = Dual::new(&core).run(hint, &mut self.best, &mut self.budget.steps);
+            self.steps.spend(8 * core.size() as u64);
+            let verdict = Dual::new(&core).run(hint, &mut self.best, self.steps);
             let open = match verdict {
                 Verdict::Closed => return Ok(None),
                 Verdict::Infeasible { least } => {
@@ -140,7 +141,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let parts = neighbours.components(|_| true);
         let largest = parts.iter().max_by_key(|part| part.len());
         if largest.is_none_or(|part| part.len() <= self.tuning.part) {
-            let steps: &mut Steps<'_> = &mut self.budget.steps;
+            let steps: &mut Steps<'_> = self.steps;
             let tuning = &self.tuning;
             match pareto::solve(&core, &parts, &neighbours, price, tuning, &mut self.best, steps) {
                 Ok(()) => return Ok(()),
@@ -164,7 +165,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let bound = self.open.bound().map_or(bound, |open| open.max(bound)).min(self.ceiling);
         match self.best.incumbent.take() {
             Some(best) => {
-                let dropped = Best::worthwhile_after(best.gain, self.budget.gap).max(self.best.target) - 1;
+                let dropped = Best::worthwhile_after(best.gain, self.gap).max(self.best.target) - 1;
                 let (gain, bound) = (best.gain, bound.max(dropped).min(self.ceiling).max(best.gain));
                 Outcome { away: Some(best.away), gain, bound, ending: Ending::Stopped }
             }

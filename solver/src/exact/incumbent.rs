@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::Gap;
 use super::core::Core;
 use super::neighbours::Neighbours;
 use super::price::{Point, Price};
@@ -17,14 +18,13 @@ pub(super) struct Incumbent {
 pub(super) struct Best {
     pub(super) incumbent: Option<Incumbent>,
     vertices: usize,
-    /// Parts per million.
-    gap: u32,
+    gap: Gap,
     /// Less is not looked for, for now.
     pub(super) target: i64,
 }
 
 impl Best {
-    pub(super) fn new(vertices: usize, gap: u32) -> Self {
+    pub(super) fn new(vertices: usize, gap: Gap) -> Self {
         Self { incumbent: None, vertices, gap, target: i64::MIN }
     }
 
@@ -47,9 +47,8 @@ impl Best {
     }
 
     /// The least gain that is worth looking for once `gain` is known.
-    pub(super) fn worthwhile_after(gain: i64, gap: u32) -> i64 {
-        let within = i128::from(gain.abs()) * i128::from(gap) / 1_000_000;
-        gain + 1 + within as i64
+    pub(super) fn worthwhile_after(gain: i64, gap: Gap) -> i64 {
+        gain + 1 + gap.beyond(gain)
     }
 
     /// Tries what is between a choice that meets the row and one that does not: where the two differ they differ in

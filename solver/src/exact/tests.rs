@@ -106,16 +106,36 @@ fn brute_force(program: &Program) -> Result<i64, i64> {
     most.ok_or(least)
 }
 
+impl Program {
+    /// What a choice gains, and the left side of the row, zero if there is none.
+    fn measure(&self, away: &[bool]) -> (i64, i64) {
+        let chosen = |values: &[i64]| -> i64 {
+            values.iter().zip(away).filter(|(_, away)| **away).map(|(value, _)| value).sum()
+        };
+        let parted = |values: &[i64]| -> i64 {
+            let edges = self.edges.iter().zip(values);
+            edges.filter(|((u, v), _)| away[*u as usize] != away[*v as usize]).map(|(_, value)| value).sum()
+        };
+        let row = self.row.as_ref().map_or(0, |row| chosen(&row.delays) + parted(&row.times));
+        (chosen(&self.gains) - parted(&self.apart), row)
+    }
+}
+
 fn solve(program: &Program, steps: u64, gap: u32) -> Outcome {
-    search(program, &mut Budget { steps: Steps::new(steps, None), gap })
+    search(program, gap_of(program, gap), &mut Steps::new(steps, None))
+}
+
+/// A gap in parts per million of what is left of all that could be gained.
+fn gap_of(program: &Program, millionths: u32) -> Gap {
+    Gap { millionths, base: program.gains.iter().map(|gain| gain.max(&0)).sum() }
 }
 
 /// Limits so low that small programs come to every part of the search.
 const LOW: Tuning = Tuning { narrowest: 2, part: 3, listing: 60, listing_per_vertex: 4, waiting: 8 };
 
 fn solve_within(tuning: Tuning, program: &Program, steps: u64, gap: u32) -> Outcome {
-    let mut budget = Budget { steps: Steps::new(steps, None), gap };
-    Search::new(program, &mut budget, tuning).run(Core::new(program))
+    let mut steps = Steps::new(steps, None);
+    Search::new(program, gap_of(program, gap), &mut steps, tuning).run(Core::new(program))
 }
 
 /// An outcome is what it says: allowed, worth its gain, and not above its bound.
@@ -152,8 +172,7 @@ proptest! {
             let infeasible = matches!(outcome.ending, Ending::Infeasible { .. });
             prop_assert!(!infeasible);
             if outcome.ending == Ending::Gap {
-                let within = i128::from(outcome.gain.abs()) * i128::from(gap) / 1_000_000;
-                prop_assert!(i128::from(outcome.bound - outcome.gain) <= within);
+                prop_assert!(outcome.bound - outcome.gain <= gap_of(&program, gap).beyond(outcome.gain));
             }
         }
     }
@@ -204,7 +223,7 @@ proptest! {
             left.set(left.get() - 1);
             left.get() == 0
         };
-        let outcome = search(&program, &mut Budget { steps: Steps::new(u64::MAX, Some(&stop)), gap: 0 });
+        let outcome = search(&program, gap_of(&program, 0), &mut Steps::new(u64::MAX, Some(&stop)));
         check(&program, &outcome);
         let best = solve(&program, 20_000_000, 0);
         if best.away.is_some() {

@@ -154,6 +154,11 @@ impl Plan {
         self.outlooks.iter().find(|outlook| outlook.condition() == condition)
     }
 
+    /// How the best placements change with each condition that was looked at.
+    pub fn outlooks(&self) -> &[Outlook] {
+        &self.outlooks
+    }
+
     /// The nearest points at which a method changes places, two at most for each condition that was looked at.
     pub fn flips(&self, method: MethodIndex) -> impl Iterator<Item = Flip> {
         let position = self.position(method);

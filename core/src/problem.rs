@@ -146,6 +146,13 @@ impl Problem {
         self
     }
 
+    /// The same problem without the methods' names, for whoever makes many of it and shows none.
+    #[must_use]
+    pub fn nameless(mut self) -> Self {
+        self.vertices.iter_mut().for_each(|vertex| vertex.name = String::new());
+        self
+    }
+
     /// A method's position.
     pub fn position(&self, method: MethodIndex) -> Option<usize> {
         position(&self.vertices, method)

@@ -60,16 +60,21 @@ impl<'p> Incumbent<'p> {
     /// Nothing allowed was offered.
     pub(crate) fn into_plan(self, quality: Quality) -> Result<Plan, SolveError> {
         let problem = self.problem;
-        match self.best {
-            Some((_, best)) => {
-                Ok(Plan::new(problem, &best, quality).expect("only allowed placements are offered"))
-            }
-            None => {
-                let passed = problem.exceeded(&problem.all_local());
-                let Exceeded { resource, most, .. } = passed.expect("all-local was offered first");
-                Err(SolveError::NoneFound { resource, most })
-            }
-        }
+        let best = self.into_placements()?;
+        Ok(Plan::new(problem, &best, quality).expect("only allowed placements are offered"))
+    }
+
+    /// The best.
+    ///
+    /// # Errors
+    /// Nothing allowed was offered.
+    pub(crate) fn into_placements(self) -> Result<Vec<Placement>, SolveError> {
+        let problem = self.problem;
+        self.into_best().ok_or_else(|| {
+            let passed = problem.exceeded(&problem.all_local());
+            let Exceeded { resource, most, .. } = passed.expect("all-local was offered first");
+            SolveError::NoneFound { resource, most }
+        })
     }
 
     pub(crate) fn into_best(self) -> Option<Vec<Placement>> {

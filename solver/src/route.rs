@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use outboard_core::{Limit, Plan, Problem, Quality};
+use outboard_core::{Limit, Placement, Plan, Problem, Quality};
 
-use crate::exact::{Ending, Gap, search};
+use crate::exact::{self, Ending, Gap};
 use crate::incumbent::Incumbent;
 use crate::port::{Limits, Solve, SolveError};
 use crate::reduce::{Goal, Reduced};
@@ -25,11 +25,7 @@ impl Solve for Automatic {
     fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
         let start = limits.clock.map(|clock| clock());
         let found = Exact.solve(problem, limits);
-        let is_open = match &found {
-            Ok(plan) => matches!(plan.quality(), Quality::Unproven { .. }),
-            Err(error) => matches!(error, SolveError::NoneFound { .. }),
-        };
-        if !is_open {
+        if !is_open(found.as_ref().map(Plan::quality)) {
             return found;
         }
         if Exhaustive::free(problem).len() <= Self::FEW {
@@ -37,7 +33,28 @@ impl Solve for Automatic {
         }
         let passed = start.zip(limits.clock).map(|(start, clock)| clock().saturating_sub(start));
         let time = limits.time.saturating_sub(passed.unwrap_or(Duration::ZERO));
-        better(problem, found, Ilp::microlp().solve(problem, &Limits { time, ..*limits }))
+        better(problem, found, Ilp::default().solve(problem, &Limits { time, ..*limits }))
+    }
+}
+
+/// The same placement as [`Automatic`] plans, without what a plan says of it besides.
+pub(crate) fn placements(
+    problem: &Problem,
+    limits: &Limits<'_>,
+) -> Result<(Vec<Placement>, Quality), SolveError> {
+    let found = search(problem, limits).and_then(Attempt::finish);
+    if is_open(found.as_ref().map(|(_, quality)| *quality)) {
+        let plan = Automatic.solve(problem, limits)?;
+        return Ok((plan.placements(), plan.quality()));
+    }
+    found
+}
+
+/// Whether the exact search has left something to the other routes.
+fn is_open(found: Result<Quality, &SolveError>) -> bool {
+    match found {
+        Ok(quality) => matches!(quality, Quality::Unproven { .. }),
+        Err(error) => matches!(error, SolveError::NoneFound { .. }),
     }
 }
 
@@ -72,32 +89,38 @@ pub struct Exact;
 
 impl Solve for Exact {
     fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
-        let deadline = limits.clock.map(|clock| (clock, clock() + limits.time));
-        let is_late = || deadline.is_some_and(|(clock, deadline)| clock() >= deadline);
-        let mut attempt = Attempt {
-            problem,
-            incumbent: Incumbent::new(problem),
-            floor: 0,
-            ending: Ending::Proven,
-            steps: Steps::new(limits.steps, Some(&is_late)),
-            gap: limits.gap,
-        };
-        attempt.incumbent.offer(&problem.all_local());
-        match problem.limits() {
-            [] => attempt.search(&[])?,
-            [limit] => attempt.search(&[limit])?,
-            several => {
-                // Each of them alone bounds what all of them allow, and its best may keep the others too.
-                attempt.search(&[])?;
-                for limit in several {
-                    if !attempt.is_proven() {
-                        attempt.search(&[limit])?;
-                    }
+        let (placements, quality) = search(problem, limits)?.finish()?;
+        Ok(Plan::new(problem, &placements, quality).expect("only allowed placements are offered"))
+    }
+}
+
+/// Searches for what is best under all limits of a problem, as far as this can be told.
+fn search<'p>(problem: &'p Problem, limits: &Limits<'_>) -> Result<Attempt<'p>, SolveError> {
+    let deadline = limits.clock.map(|clock| (clock, clock() + limits.time));
+    let is_late = || deadline.is_some_and(|(clock, deadline)| clock() >= deadline);
+    let mut steps = Steps::new(limits.steps, Some(&is_late));
+    let mut attempt = Attempt {
+        problem,
+        incumbent: Incumbent::new(problem),
+        floor: 0,
+        ending: Ending::Proven,
+        gap: limits.gap,
+    };
+    attempt.incumbent.offer(&problem.all_local());
+    match problem.limits() {
+        [] => attempt.search(&[], &mut steps)?,
+        [limit] => attempt.search(&[limit], &mut steps)?,
+        several => {
+            // Each of them alone bounds what all of them allow, and its best may keep the others too.
+            attempt.search(&[], &mut steps)?;
+            for limit in several {
+                if !attempt.is_proven() {
+                    attempt.search(&[limit], &mut steps)?;
                 }
             }
         }
-        attempt.finish()
     }
+    Ok(attempt)
 }
 
 /// A problem on its way to a plan.
@@ -108,18 +131,17 @@ struct Attempt<'a> {
     floor: u64,
     /// How the last search ended.
     ending: Ending,
-    steps: Steps<'a>,
     /// Parts per million that the answer may be off by.
     gap: u32,
 }
 
 impl Attempt<'_> {
     /// Searches for what is best under one of the limits, or none.
-    fn search(&mut self, limits: &[&Limit]) -> Result<(), SolveError> {
+    fn search(&mut self, limits: &[&Limit], steps: &mut Steps<'_>) -> Result<(), SolveError> {
         let reduced = Reduced::new(self.problem, Goal::Objective, limits);
         let base = reduced.base(self.problem).cast_signed();
         let gap = Gap { millionths: self.gap, base };
-        let outcome = search(&reduced.program(), gap, &mut self.steps);
+        let outcome = exact::search(&reduced.program(), gap, steps);
         if let (Ending::Infeasible { least }, [limit]) = (outcome.ending, limits) {
             let amount = self.problem.amount(limit, &reduced.expand(|_| false)).cast_signed() + least;
             return Err(SolveError::infeasible(limit, amount.unsigned_abs()));
@@ -137,7 +159,7 @@ impl Attempt<'_> {
         self.incumbent.measure().is_some_and(|measure| measure <= self.floor)
     }
 
-    fn finish(mut self) -> Result<Plan, SolveError> {
+    fn finish(mut self) -> Result<(Vec<Placement>, Quality), SolveError> {
         if !self.is_proven() {
             self.incumbent.polish();
         }
@@ -148,6 +170,6 @@ impl Attempt<'_> {
             Ending::Stopped => Quality::TimeLimit { bound },
             Ending::Proven | Ending::Infeasible { .. } => Quality::Unproven { bound },
         };
-        self.incumbent.into_plan(quality)
+        Ok((self.incumbent.into_placements()?, quality))
     }
 }

@@ -48,7 +48,7 @@ mod route;
 mod steps;
 
 pub use exhaustive::Exhaustive;
-pub use explain::{explain, reason};
+pub use explain::{Explanation, explain, reason};
 pub use ilp::Ilp;
 pub use lp::lp;
 pub use outlook::{outlook, plan_ahead};

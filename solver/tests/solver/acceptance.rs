@@ -51,10 +51,10 @@ fn the_face_recognisers_plan_says_why() {
     assert_eq!(
         explain(&plan),
         "1.00 J instead of 20.9 J all local (no placement is better)\n\
-         UserInterface on the device: it may run nowhere else\n\
-         FindMatch on the server: taking it back would cost 34.9 J more\n\
-         InitializeFaceRecognizer on the server: taking it back would cost 15.0 J more\n\
-         DetectAndExtractFaces on the server: taking it back would cost 40.0 J more\n"
+         UserInterface runs on the device: it may run nowhere else.\n\
+         FindMatch runs on the server: taking it back would cost 34.9 J more.\n\
+         InitializeFaceRecognizer runs on the server: taking it back would cost 15.0 J more.\n\
+         DetectAndExtractFaces runs on the server: taking it back would cost 40.0 J more.\n"
     );
 }
 

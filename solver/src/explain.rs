@@ -6,7 +6,7 @@ use outboard_core::{Choice, Condition, Flip, LinkPrice, Outlook, Placement, Plan
 
 /// Why a method is where it is, as half a sentence: "on the server: …".
 pub fn reason(choice: &Choice) -> String {
-    told(choice, |resource| resource.to_string())
+    format!("on the {}: {}", choice.placement, told(choice, |resource| resource.to_string()))
 }
 
 /// A plan as a text for people: what it is worth, how sure that is, and for each method why it is where it is and, as far as
@@ -48,6 +48,11 @@ impl<'p> Explanation<'p> {
 
     /// Why a method is where it is, as [`reason`] tells it, with methods that have a limit by their names.
     pub fn reason(&self, choice: &Choice) -> String {
+        format!("on the {}: {}", choice.placement, self.why(choice))
+    }
+
+    /// The same without the place: "taking it back would cost 35.0 J more".
+    pub fn why(&self, choice: &Choice) -> String {
         told(choice, |resource| self.resource(resource))
     }
 
@@ -114,21 +119,16 @@ impl fmt::Display for Explanation<'_> {
 }
 
 fn told(choice: &Choice, name: impl Fn(Resource) -> String) -> String {
-    let here = choice.placement;
-    let there = here.other();
+    let there = choice.placement.other();
     match choice.why {
-        Why::Pinned => format!("on the {here}: it may run nowhere else"),
-        Why::Saves(value) if here == Placement::Server => {
-            format!("on the server: taking it back would cost {value} more")
-        }
-        Why::Saves(value) => format!("on the device: on the server it would cost {value} more"),
-        Why::Even => format!("on the {here}: on the {there} it would cost the same"),
+        Why::Pinned => "it may run nowhere else".to_owned(),
+        Why::Saves(value) if there == Placement::Device => format!("taking it back would cost {value} more"),
+        Why::Saves(value) => format!("on the server it would cost {value} more"),
+        Why::Even => format!("on the {there} it would cost the same"),
         Why::Exceeds { resource, by } => {
-            format!("on the {here}: on the {there} {} would pass its limit by {by}", name(resource))
+            format!("on the {there} {} would pass its limit by {by}", name(resource))
         }
-        Why::WouldSave(value) => {
-            format!("on the {here}: on the {there} it would cost {value} less, the search ended early")
-        }
+        Why::WouldSave(value) => format!("on the {there} it would cost {value} less, the search ended early"),
     }
 }
 

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use outboard_profiler::{CalibrationError, MeterError, ProfileError, RadioImportError};
 use thiserror::Error;
 
+use crate::file::Kind;
+
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub(crate) enum Failure {
@@ -24,8 +26,8 @@ pub(crate) enum Failure {
     Radio(#[from] RadioImportError),
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("{} has more than {most} bytes: no device profile is that long", path.display())]
-    TooLong { path: PathBuf, most: u64 },
+    #[error("{} has more than {} bytes: no {} is that long", path.display(), kind.most, kind.name)]
+    TooLong { path: PathBuf, kind: Kind },
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("the meter failed while it was read: {0}")]

@@ -9,6 +9,7 @@
 
 mod arguments;
 mod failure;
+mod file;
 mod machine;
 mod probe;
 mod profile;

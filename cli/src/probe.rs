@@ -12,6 +12,7 @@ use outboard_profiler::{DeviceProfile, Figure, FigureQuality, Hwmon, PowerMeter,
 
 use crate::arguments::ProbeOptions;
 use crate::failure::Failure;
+use crate::file;
 use crate::machine::Machine;
 use crate::profile;
 
@@ -44,7 +45,7 @@ pub(crate) fn run(
     let text = format!("{head}{}", profile.to_toml());
     // A meter can say what no profile may contain, a gigawatt say; better told now than when an app starts.
     DeviceProfile::parse("the profile that was made", &text)?;
-    profile::write(&text, options.output.as_deref())
+    file::write(&text, options.output.as_deref())
 }
 
 /// The meter to read, after telling what was looked for.

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod solve;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,18 +11,22 @@ use lexopt::prelude::*;
 
 use crate::failure::Failure;
 
+pub(crate) use solve::{Backend, Show, SolveOptions};
+
 pub(crate) const HELP: &str = "\
-Calibrates devices for Outboard, and reads and writes their profiles.
+Calibrates devices for Outboard, reads and writes their profiles, and solves placement problems.
 
 Usage: outboard probe [OPTIONS]
        outboard profile import FILE [DEVICE_FILE] [--output FILE]
        outboard profile show NAME|FILE
        outboard profile list
+       outboard solve FILE [OPTIONS]
 
   probe             measure what this machine draws at which load, and write a device profile
   profile import    make a device profile of an Android phone's power_profile.xml, or of ARO's or EnergyBox's radio files
   profile show      print a device profile that comes along, or check a file and print what was understood
   profile list      name the device profiles that come along
+  solve             find the best placement for the methods of a problem in a file, and say why it is
   --help            print this; after a command, what that command does
 ";
 
@@ -65,6 +71,7 @@ pub(crate) enum Command {
     ImportProfile { file: PathBuf, device: Option<PathBuf>, output: Option<PathBuf> },
     ShowProfile { profile: PathBuf },
     ListProfiles,
+    Solve(SolveOptions),
 }
 
 /// See [`PROBE_HELP`].
@@ -99,6 +106,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         Some(Long("help") | Short('h')) => Ok(Command::Help(HELP)),
         Some(Value(command)) if command == "probe" => probe(&mut parser),
         Some(Value(command)) if command == "profile" => profile(&mut parser),
+        Some(Value(command)) if command == "solve" => solve::solve(&mut parser),
         Some(Value(command)) => {
             Err(Failure::UnknownCommand { given: command.to_string_lossy().into_owned() })
         }

@@ -4,17 +4,20 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use outboard_core::Value;
 use outboard_profiler::{CalibrationError, MeterError, ProfileError, RadioImportError};
+use outboard_solver::SolveError;
 use thiserror::Error;
 
 use crate::file::Kind;
+use crate::solve::ProblemFileError;
 
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub(crate) enum Failure {
     #[error("{0}: see outboard --help")]
     Arguments(#[from] lexopt::Error),
-    #[error("there is no command `{given}`: known are probe and profile; see outboard --help")]
+    #[error("there is no command `{given}`: known are probe, profile and solve; see outboard --help")]
     UnknownCommand { given: String },
     #[error("{option} {given}: give {expected}")]
     BadOption { option: &'static str, given: String, expected: &'static str },
@@ -34,6 +37,16 @@ pub(crate) enum Failure {
     Meter(#[from] MeterError),
     #[error("the figures of the meter make no model: {0}")]
     Calibration(#[from] CalibrationError),
+    #[error("{file}: {error}")]
+    Problem { file: String, error: ProblemFileError },
+    #[error("no placement keeps {resource} below {least}: allow more than {most}, or minimise it")]
+    Infeasible { resource: String, most: Value, least: Value },
+    #[error(
+        "no placement was found that keeps {resource} within {most}: allow more time to search, or raise the limit"
+    )]
+    NoneFound { resource: String, most: Value },
+    #[error(transparent)]
+    Solve(#[from] SolveError),
     #[error("cannot write what was found: {0}")]
     Output(#[from] io::Error),
 }

@@ -1,10 +1,11 @@
-//! The `outboard` command: what is done to a device, or about one, outside of any app.
+//! The `outboard` command: what is done to a device, or about one, outside of any app, and placement problems without one.
 //!
 //! ```text
 //! outboard probe                measures what this machine draws at which load, and writes a device profile
 //! outboard profile import FILE  makes a device profile of an Android phone's file, or of a radio's
 //! outboard profile show NAME    prints a profile that comes along, or checks a file
 //! outboard profile list         names those that come along
+//! outboard solve FILE           finds the best placement for a problem, and says why it is
 //! ```
 
 mod arguments;
@@ -13,6 +14,7 @@ mod file;
 mod machine;
 mod probe;
 mod profile;
+mod solve;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -44,5 +46,6 @@ fn perform(command: Command) -> Result<(), Failure> {
         }
         Command::ShowProfile { profile } => profile::show(&profile),
         Command::ListProfiles => profile::list(),
+        Command::Solve(options) => solve::run(&options),
     }
 }

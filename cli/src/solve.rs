@@ -70,19 +70,17 @@ fn answer(text: &str, name: &str, options: &SolveOptions) -> Result<String, Fail
     let start = Instant::now();
     let clock = || start.elapsed();
     let limits = limits(options, &clock);
-    let plan = solver(options.backend).solve(&problem, &limits).map_err(|error| no_plan(&problem, error))?;
-    let mut solved = Solved { plan, link: posed.link, unknown: Vec::new() };
+    let solve = || {
+        let plan =
+            solver(options.backend).solve(&problem, &limits).map_err(|error| no_plan(&problem, error))?;
+        Ok::<_, Failure>(Solved { plan, link: posed.link, unknown: Vec::new() })
+    };
     Ok(match options.show {
-        Show::Table => text::table(&solved),
-        Show::Dot => text::dot(&problem, &solved.plan),
-        Show::Explanation => {
-            solved.look_ahead(&problem, &limits);
-            text::sentences(&solved)
-        }
-        Show::Json => {
-            solved.look_ahead(&problem, &limits);
-            plan::json(&solved)
-        }
+        Show::Table => text::table(&solve()?),
+        Show::Explanation => text::sentences(&solve()?.looking_ahead(&problem, &limits)),
+        Show::Json => plan::json(&solve()?.looking_ahead(&problem, &limits)),
+        Show::Dot => text::dot(&problem, &solve()?.plan),
+        Show::Lp => outboard_solver::lp(&problem),
     })
 }
 
@@ -95,12 +93,15 @@ fn limits<'c>(options: &SolveOptions, clock: &'c dyn Fn() -> Duration) -> Limits
     limits.with_gap(options.gap)
 }
 
-fn solver(backend: Backend) -> &'static dyn Solve {
+fn solver(backend: Backend) -> Box<dyn Solve> {
     match backend {
-        Backend::Automatic => &Automatic,
-        Backend::Exact => &Exact,
-        Backend::Microlp => &Ilp,
-        Backend::Exhaustive => &Exhaustive,
+        Backend::Automatic => Box::new(Automatic),
+        Backend::Exact => Box::new(Exact),
+        Backend::Exhaustive => Box::new(Exhaustive),
+        Backend::Program(name) => {
+            let program = Ilp::all().find(|program| program.name() == name);
+            Box::new(program.expect("its name was found among these"))
+        }
     }
 }
 
@@ -127,19 +128,20 @@ fn no_plan(problem: &Problem, error: SolveError) -> Failure {
 }
 
 impl Solved {
-    /// Finds out under which conditions methods would change places.
-    fn look_ahead(&mut self, problem: &Problem, limits: &Limits<'_>) {
+    /// The same, knowing under which conditions methods would change places.
+    fn looking_ahead(mut self, problem: &Problem, limits: &Limits<'_>) -> Self {
         for condition in Condition::ALL {
             let ranges =
                 RANGES.into_iter().map(|(from, until)| outlook(problem, condition, from..=until, limits));
             match first_told(ranges) {
-                Ok(outlook) => self.plan = self.plan.clone().with_outlook(outlook),
+                Ok(outlook) => self.plan = self.plan.with_outlook(outlook),
                 Err(error) => {
                     let why = no_plan(problem, error).to_string();
                     self.unknown.push(Unknown { condition, why });
                 }
             }
         }
+        self
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use lexopt::Parser;
 use lexopt::prelude::*;
 use outboard_core::Objective;
+use outboard_solver::Ilp;
 
 use super::Command;
 use crate::failure::Failure;
@@ -22,11 +23,13 @@ Usage: outboard solve FILE [OPTIONS]
                       work it would be elsewhere (default: a table)
   --json              write the plan as JSON, with all of that
   --dot               write a graph for Graphviz, with calls between the places dashed
+  --lp                write the problem, unsolved, as an LP file for HiGHS, CBC or GLPK
   --output FILE       write to FILE (default: standard output)
   --objective WORD    minimise something else than the file says: energy, time, energy-within=1.05 (of the all-local time),
                       energy-within=200ms, time-within=0.8 (of the all-local energy), time-within=90mJ, weighted=500mW
                       (what a second is worth), battery-life=500mW (what the device draws anyway)
-  --backend NAME      automatic, exact, microlp or exhaustive (default automatic)
+  --backend NAME      automatic, exact, microlp or exhaustive, and highs and cbc where the command was built with them
+                      (default automatic)
   --gap PERCENT       accept a plan that is this much worse than the best, 0 to 100 (default 0)
   --seconds N         stop each search after so long, 0.001 to 86400 (default: after 200 million steps, which are the same
                       on every machine)
@@ -56,6 +59,7 @@ pub(crate) enum Show {
     Explanation,
     Json,
     Dot,
+    Lp,
 }
 
 /// Who solves.
@@ -64,8 +68,9 @@ pub(crate) enum Backend {
     #[default]
     Automatic,
     Exact,
-    Microlp,
     Exhaustive,
+    /// A solver of 0/1 programs, by its name.
+    Program(&'static str),
 }
 
 impl Default for SolveOptions {
@@ -89,6 +94,7 @@ pub(super) fn solve(parser: &mut Parser) -> Result<Command, Failure> {
             Long("explain") => Show::Explanation,
             Long("json") => Show::Json,
             Long("dot") => Show::Dot,
+            Long("lp") => Show::Lp,
             Long("help") | Short('h') => return Ok(Command::Help(SOLVE_HELP)),
             Value(file) if problem.is_none() => {
                 problem = Some(PathBuf::from(file));
@@ -119,7 +125,7 @@ pub(super) fn solve(parser: &mut Parser) -> Result<Command, Failure> {
         if show.is_some_and(|known| known != shown) {
             return Err(Failure::Incomplete {
                 command: "solve",
-                needed: "one of --explain, --json and --dot at a time",
+                needed: "one of --explain, --json, --dot and --lp at a time",
             });
         }
         show = Some(shown);
@@ -141,13 +147,15 @@ fn backend(given: &str) -> Result<Backend, Failure> {
     match given {
         "automatic" => Ok(Backend::Automatic),
         "exact" => Ok(Backend::Exact),
-        "microlp" => Ok(Backend::Microlp),
         "exhaustive" => Ok(Backend::Exhaustive),
-        _ => Err(Failure::BadOption {
-            option: "--backend",
-            given: given.to_owned(),
-            expected: "automatic, exact, microlp or exhaustive",
-        }),
+        _ => {
+            let program = Ilp::all().map(Ilp::name).find(|name| *name == given);
+            program.map(Backend::Program).ok_or_else(|| Failure::BadOption {
+                option: "--backend",
+                given: given.to_owned(),
+                expected: "automatic, exact, microlp or exhaustive; highs and cbc come with features of this command",
+            })
+        }
     }
 }
 
@@ -207,6 +215,11 @@ mod tests {
             time: Some(Duration::from_millis(2_500)),
         };
         assert_eq!(command(line), Ok(Command::Solve(options)));
+        let lp = SolveOptions { problem: "p".into(), show: Show::Lp, ..SolveOptions::default() };
+        assert_eq!(command("solve --lp p"), Ok(Command::Solve(lp)));
+        let program = Backend::Program("microlp");
+        let microlp = SolveOptions { problem: "p".into(), backend: program, ..SolveOptions::default() };
+        assert_eq!(command("solve p --backend microlp"), Ok(Command::Solve(microlp)));
         let options = SolveOptions { problem: "-".into(), ..SolveOptions::default() };
         assert_eq!(command("solve -"), Ok(Command::Solve(options)));
         assert!(matches!(command("solve -h"), Ok(Command::Help(SOLVE_HELP))));
@@ -233,9 +246,9 @@ mod tests {
         for (line, part) in [
             ("solve", "solve needs a problem file, or -"),
             ("solve a b", "unexpected argument"),
-            ("solve a --lp", "invalid option '--lp'"),
-            ("solve a --json --dot", "solve needs one of --explain, --json and --dot at a time"),
-            ("solve a --backend highs", "--backend highs: give automatic, exact, microlp or exhaustive"),
+            ("solve a --lpx", "invalid option '--lpx'"),
+            ("solve a --json --dot", "solve needs one of --explain, --json, --dot and --lp at a time"),
+            ("solve a --backend simplex", "--backend simplex: give automatic, exact, microlp or exhaustive"),
             ("solve a --gap -1", "--gap -1: give a number of percent"),
             ("solve a --gap nan", "--gap nan: give a number"),
             ("solve a --seconds 0", "--seconds 0: give a number from 0.001"),

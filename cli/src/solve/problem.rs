@@ -43,7 +43,12 @@ fn malformed(path: &str, error: &serde_json::Error) -> ProblemFileError {
         other => other,
     };
     let place = if path == "." { String::new() } else { format!("{path}: ") };
-    ProblemFileError::Json { place, message: message.to_owned(), line, column }
+    ProblemFileError::Json { place: printable(&place), message: printable(message), line, column }
+}
+
+/// Names of fields are the file's own, and could move a terminal's cursor.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn pose(file: &ProblemFile) -> Result<Posed, ProblemFileError> {

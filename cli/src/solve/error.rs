@@ -25,7 +25,7 @@ pub(crate) enum ProblemFileError {
     #[error("{place}: no method is called {name:?}: add it to the methods, or correct the name")]
     UnknownMethod { place: String, name: String },
     #[error(
-        "{place}: `{name}` may run on the {may} but has no {missing}: give it, or pin the method to the other place"
+        "{place}: `{name}` may run on the {may} but has no {missing}: give it, or pin the method to the {}", may.other()
     )]
     NoFigure { place: String, name: String, may: Placement, missing: &'static str },
     #[error("{place}: {wrong}: {todo}")]

@@ -25,10 +25,10 @@ impl<const PARTS: u64> Parts<PARTS> {
             return Err("NaN is no number: give 0 or more".to_owned());
         }
         if number < 0.0 {
-            return Err(format!("{number} is negative: give 0 or more"));
+            return Err(format!("{number:?} is negative: give 0 or more"));
         }
         if PARTS == 1 && number.fract() != 0.0 {
-            return Err(format!("{number} has a fraction: give a whole number"));
+            return Err(format!("{number:?} has a fraction: give a whole number"));
         }
         Self::within((number * PARTS as f64).round() as u64, number)
     }
@@ -37,10 +37,10 @@ impl<const PARTS: u64> Parts<PARTS> {
         self.0
     }
 
-    fn within(parts: u64, number: impl fmt::Display) -> Result<Self, String> {
+    fn within(parts: u64, number: impl fmt::Debug) -> Result<Self, String> {
         if parts > Problem::LARGEST_SUM {
             let most = Problem::LARGEST_SUM / PARTS;
-            return Err(format!("{number} is more than anything can be: give {most} at most"));
+            return Err(format!("{number:?} is more than anything can be: give {most} at most"));
         }
         Ok(Self(parts))
     }
@@ -120,7 +120,7 @@ impl<'de, const PARTS: u64> Deserialize<'de> for Parts<PARTS> {
             }
 
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
-                Parts::of(number as f64).map_err(E::custom)
+                Err(E::custom(format!("{number} is negative: give 0 or more")))
             }
 
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {

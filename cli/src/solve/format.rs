@@ -1,6 +1,11 @@
 //! A problem file as it is written. The types are the file's fields, in its units; see the format in `cli/README.md`.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use outboard_core::{Cost, Placement};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::figure::{Millionths, Thousandths, Whole};
@@ -9,17 +14,17 @@ use super::figure::{Millionths, Thousandths, Whole};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProblemFile {
-    pub(super) objective: Option<ObjectiveFields>,
-    pub(super) link: Option<LinkFields>,
-    pub(super) methods: Vec<MethodFields>,
+    pub(super) objective: Option<Object<ObjectiveFields>>,
+    pub(super) link: Option<Object<LinkFields>>,
+    pub(super) methods: Vec<Object<MethodFields>>,
     #[serde(default)]
-    pub(super) edges: Vec<EdgeFields>,
+    pub(super) edges: Vec<Object<EdgeFields>>,
     #[serde(default)]
     pub(super) together: Vec<Vec<String>>,
     #[serde(default)]
-    pub(super) latency: Vec<LatencyFields>,
+    pub(super) latency: Vec<Object<LatencyFields>>,
     #[serde(default)]
-    pub(super) memory: Vec<MemoryFields>,
+    pub(super) memory: Vec<Object<MemoryFields>>,
 }
 
 /// What is minimised, and at most one bound.
@@ -67,7 +72,7 @@ pub(super) struct MethodFields {
     pub(super) pin: Option<Placement>,
     #[serde(default)]
     pub(super) memory_bytes: Whole,
-    pub(super) resident: Option<ResidentFields>,
+    pub(super) resident: Option<Object<ResidentFields>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,8 +81,8 @@ pub(super) struct ResidentFields {
     pub(super) place: Placement,
     pub(super) millijoules: Option<Thousandths>,
     pub(super) milliseconds: Option<Thousandths>,
-    pub(super) round_trips: Option<CostFields>,
-    pub(super) payload: Option<CostFields>,
+    pub(super) round_trips: Option<Object<CostFields>>,
+    pub(super) payload: Option<Object<CostFields>>,
     pub(super) calls: Option<Whole>,
     pub(super) bytes: Option<Whole>,
 }
@@ -89,8 +94,8 @@ pub(super) struct EdgeFields {
     pub(super) callee: String,
     pub(super) millijoules: Option<Thousandths>,
     pub(super) milliseconds: Option<Thousandths>,
-    pub(super) round_trips: Option<CostFields>,
-    pub(super) payload: Option<CostFields>,
+    pub(super) round_trips: Option<Object<CostFields>>,
+    pub(super) payload: Option<Object<CostFields>>,
     pub(super) calls: Option<Whole>,
     pub(super) bytes: Option<Whole>,
 }
@@ -123,8 +128,8 @@ pub(super) struct MemoryFields {
 pub(super) struct ShippingFields {
     pub(super) millijoules: Option<Thousandths>,
     pub(super) milliseconds: Option<Thousandths>,
-    pub(super) round_trips: Option<CostFields>,
-    pub(super) payload: Option<CostFields>,
+    pub(super) round_trips: Option<Object<CostFields>>,
+    pub(super) payload: Option<Object<CostFields>>,
     pub(super) calls: Option<Whole>,
     pub(super) bytes: Option<Whole>,
 }
@@ -141,6 +146,30 @@ impl ResidentFields {
     pub(super) fn shipping(&self) -> ShippingFields {
         let Self { millijoules, milliseconds, round_trips, payload, calls, bytes, .. } = *self;
         ShippingFields { millijoules, milliseconds, round_trips, payload, calls, bytes }
+    }
+}
+
+/// Fields that are written as an object. Derived structs would be read from lists as well, by position.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Object)
     }
 }
 

@@ -9,7 +9,7 @@ use outboard_core::{
 
 use super::error::ProblemFileError;
 use super::figure::Thousandths;
-use super::format::{CostFields, EdgeFields, LinkFields, MethodFields, ProblemFile, ShippingFields};
+use super::format::{CostFields, EdgeFields, LinkFields, MethodFields, Object, ProblemFile, ShippingFields};
 
 /// A problem, and the link that it was priced for where the file names one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ const MOST_BOUNDS: usize = 100;
 /// Reads a problem file.
 pub(super) fn parse(text: &str) -> Result<Posed, ProblemFileError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let file: ProblemFile = serde_path_to_error::deserialize(&mut deserializer)
+    let Object(file): Object<ProblemFile> = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| malformed(&error.path().to_string(), error.inner()))?;
     deserializer.end().map_err(|error| malformed(".", &error))?;
     pose(&file)
@@ -37,13 +37,18 @@ pub(super) fn parse(text: &str) -> Result<Posed, ProblemFileError> {
 fn malformed(path: &str, error: &serde_json::Error) -> ProblemFileError {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
-    let message = match text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text) {
-        "number out of range" => "the number is past all that can be counted: give a smaller one",
-        "expected value" => "expected a value of JSON, which NaN and infinities are not: give a number",
-        other => other,
+    let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+    let message = match message {
+        "number out of range" => "the number is past all that can be counted: give a smaller one".to_owned(),
+        "expected value" => "this is no value of JSON, as NaN and infinities are not: give one".to_owned(),
+        "trailing characters" => "something follows the problem: drop it".to_owned(),
+        _ if error.is_eof() => "the file ends within the problem: add what was cut off".to_owned(),
+        _ if message.starts_with("missing field") => format!("{message}: add it"),
+        _ if message.starts_with("duplicate field") => format!("{message}: give it once"),
+        other => other.to_owned(),
     };
     let place = if path == "." { String::new() } else { format!("{path}: ") };
-    ProblemFileError::Json { place: printable(&place), message: printable(message), line, column }
+    ProblemFileError::Json { place: printable(&place), message: printable(&message), line, column }
 }
 
 /// Names of fields are the file's own, and could move a terminal's cursor.
@@ -61,16 +66,16 @@ fn pose(file: &ProblemFile) -> Result<Posed, ProblemFileError> {
             return Err(ProblemFileError::TooMany { place, given, most });
         }
     }
-    let link = file.link.as_ref().map(link).transpose()?;
+    let link = file.link.as_ref().map(|fields| link(&fields.0)).transpose()?;
     let names = Names::of(&file.methods)?;
     let vertices: Result<_, _> = file
         .methods
         .iter()
         .enumerate()
-        .map(|(number, method)| vertex(number, method, link.as_ref()))
+        .map(|(number, method)| vertex(number, &method.0, link.as_ref()))
         .collect();
     let objective =
-        file.objective.map(|fields| fields.resolve()).transpose()?.unwrap_or_else(Objective::default);
+        file.objective.map(|fields| fields.0.resolve()).transpose()?.unwrap_or_else(Objective::default);
     let problem = Problem::constrained(
         vertices?,
         edges(file, &names, link.as_ref())?,
@@ -96,9 +101,9 @@ fn link(fields: &LinkFields) -> Result<LinkPrice, ProblemFileError> {
 struct Names<'f>(BTreeMap<&'f str, usize>);
 
 impl<'f> Names<'f> {
-    fn of(methods: &'f [MethodFields]) -> Result<Self, ProblemFileError> {
+    fn of(methods: &'f [Object<MethodFields>]) -> Result<Self, ProblemFileError> {
         let mut names = BTreeMap::new();
-        for (number, method) in methods.iter().enumerate() {
+        for (number, Object(method)) in methods.iter().enumerate() {
             let (place, name) = (format!("methods[{number}].name"), method.name.as_str());
             if name.trim().is_empty() || name.chars().any(char::is_control) {
                 return Err(ProblemFileError::Name { place, name: name.to_owned() });
@@ -137,7 +142,7 @@ fn vertex(
             Err(ProblemFileError::NoFigure { place, name, may, missing })
         }
     };
-    let resident = fields.resident.as_ref().map(|resident| {
+    let resident = fields.resident.as_ref().map(|Object(resident)| {
         let fetch = shipping(resident.shipping(), link, || format!("methods[{number}].resident"))?;
         Ok::<_, ProblemFileError>(Resident { place: resident.place, fetch })
     });
@@ -159,7 +164,7 @@ fn edges(
     link: Option<&LinkPrice>,
 ) -> Result<Vec<Edge>, ProblemFileError> {
     let mut known = BTreeMap::new();
-    let edge = |(number, fields): (usize, &EdgeFields)| {
+    let edge = |(number, Object(fields)): (usize, &Object<EdgeFields>)| {
         let place = || format!("edges[{number}]");
         let caller = names.find(&fields.caller, || format!("edges[{number}].caller"))?;
         let callee = names.find(&fields.callee, || format!("edges[{number}].callee"))?;
@@ -185,7 +190,7 @@ fn shipping(
             ("nothing says what shipping costs", "give millijoules and milliseconds, or calls and bytes")
         }
         (None, None, _) => {
-            let part = |part: Option<CostFields>| part.unwrap_or_default().cost();
+            let part = |part: Option<Object<CostFields>>| part.unwrap_or_default().0.cost();
             let (round_trips, payload) = (part(round_trips), part(payload));
             return Ok(Shipping { round_trips, payload, ..fixed(millijoules, milliseconds) });
         }
@@ -212,7 +217,7 @@ fn constraints(file: &ProblemFile, names: &Names<'_>) -> Result<Constraints, Pro
         let members = members.map(|(at, name)| names.find(name, || format!("together[{number}][{at}]")));
         constraints.together.push(members.collect::<Result<_, _>>()?);
     }
-    for (number, bound) in file.latency.iter().enumerate() {
+    for (number, Object(bound)) in file.latency.iter().enumerate() {
         let place = || format!("latency[{number}].method");
         let method = names.find(&bound.method, place)?;
         if let Some(first) = constraints.latency.iter().position(|known| known.method == method) {
@@ -225,7 +230,7 @@ fn constraints(file: &ProblemFile, names: &Names<'_>) -> Result<Constraints, Pro
         }
         constraints.latency.push(LatencyBound { method, most: bound.most_milliseconds.time() });
     }
-    for (number, limit) in file.memory.iter().enumerate() {
+    for (number, Object(limit)) in file.memory.iter().enumerate() {
         if let Some(first) = constraints.memory.iter().position(|known| known.place == limit.place) {
             let (place, first) = (format!("memory[{number}].place"), format!("limited by memory[{first}]"));
             return Err(repeated(place, &limit.place.to_string(), first, "keep the smaller one"));

@@ -1,5 +1,7 @@
 //! The command as it is run: what it prints, and its exit status.
 
+mod solve;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -62,12 +62,19 @@ impl<'p> Explanation<'p> {
         if choice.why == Why::Pinned {
             return None;
         }
+        // Where several placements are best, or the plan is not, an outlook may have begun from another one.
+        let agrees = |outlook: &&Outlook| {
+            let now = &outlook.at(1.0).placements;
+            self.plan.position(choice.method).is_some_and(|at| now.get(at) == Some(&choice.placement))
+        };
         let there = choice.placement.other();
-        let points: Vec<_> = self.plan.flips(choice.method).map(|flip| self.point(flip)).collect();
+        let flips = self.plan.flips(choice.method).filter(|flip| flip.to == there);
+        let points: Vec<_> = flips.map(|flip| self.point(flip)).collect();
         if !points.is_empty() {
             return Some(format!("It would run on the {there} with {}.", listed(&points, "or")));
         }
-        let outlooks: Vec<_> = Condition::ALL.into_iter().filter_map(|it| self.plan.outlook(it)).collect();
+        let outlooks = Condition::ALL.into_iter().filter_map(|condition| self.plan.outlook(condition));
+        let outlooks: Vec<_> = outlooks.filter(agrees).collect();
         (!outlooks.is_empty()).then(|| format!("It stays there at every {}.", ranges(&outlooks)))
     }
 
@@ -235,6 +242,13 @@ mod tests {
              Album::find runs on the server: taking it back would cost 50.0 mJ more. It stays there at every bandwidth from \
              0.100 to 30.0 times what it is and server speed from 0.0300 to 30.0 times what it is.\n"
         );
+    }
+
+    #[test]
+    fn an_outlook_that_began_elsewhere_says_nothing_of_this_plan() {
+        let plan = Plan::new(&problem(), &[Device, Device], Quality::Optimal).unwrap();
+        let plan = plan.with_outlook(outlook(Condition::Bandwidth, &[(0.03, Device), (0.5, Server)]));
+        assert_eq!(Explanation::new(&plan).change(&plan.choices()[1]), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod problem;
 mod tests;
 mod text;
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -67,30 +68,36 @@ fn answer(text: &str, name: &str, options: &SolveOptions) -> Result<String, Fail
         Some(objective) => posed.problem.with_objective(objective).map_err(|error| wrong(error.into()))?,
         None => posed.problem,
     };
-    let start = Instant::now();
-    let clock = || start.elapsed();
-    let limits = limits(options, &clock);
     let solve = || {
-        let plan =
-            solver(options.backend).solve(&problem, &limits).map_err(|error| no_plan(&problem, error))?;
+        let plan = within(options.time, |limits| {
+            solver(options.backend).solve(&problem, &limits.with_gap(options.gap))
+        });
+        let plan = plan.map_err(|error| no_plan(&problem, error))?;
         Ok::<_, Failure>(Solved { plan, link: posed.link, unknown: Vec::new() })
     };
     Ok(match options.show {
         Show::Table => text::table(&solve()?),
-        Show::Explanation => text::sentences(&solve()?.looking_ahead(&problem, &limits)),
-        Show::Json => plan::json(&solve()?.looking_ahead(&problem, &limits)),
+        Show::Explanation => text::sentences(&solve()?.looking_ahead(&problem, options.time)),
+        Show::Json => plan::json(&solve()?.looking_ahead(&problem, options.time)),
         Show::Dot => text::dot(&problem, &solve()?.plan),
         Show::Lp => outboard_solver::lp(&problem),
     })
 }
 
-/// Without a time the steps bound the search, so that the answer is the same on every machine.
-fn limits<'c>(options: &SolveOptions, clock: &'c dyn Fn() -> Duration) -> Limits<'c> {
-    let limits = match options.time {
-        Some(time) => Limits::within(time).by(clock).with_steps(u64::MAX),
-        None => Limits::default(),
+/// Searches, once or several times, for so long. Without a time the steps bound each search, so that the
+/// answer is the same on every machine.
+fn within<T>(time: Option<Duration>, search: impl FnOnce(&Limits<'_>) -> T) -> T {
+    let Some(time) = time else { return search(&Limits::default()) };
+    let (start, beyond) = (Instant::now(), Cell::new(Duration::ZERO));
+    // Each of several searches counts from its own begin. Once the time of all is up, the clock leaps, so that none begins.
+    let clock = || {
+        let passed = start.elapsed();
+        if passed >= time {
+            beyond.set(beyond.get().saturating_add(time));
+        }
+        passed.saturating_add(beyond.get())
     };
-    limits.with_gap(options.gap)
+    search(&Limits::within(time).by(&clock).with_steps(u64::MAX))
 }
 
 fn solver(backend: Backend) -> Box<dyn Solve> {
@@ -128,12 +135,16 @@ fn no_plan(problem: &Problem, error: SolveError) -> Failure {
 }
 
 impl Solved {
-    /// The same, knowing under which conditions methods would change places.
-    fn looking_ahead(mut self, problem: &Problem, limits: &Limits<'_>) -> Self {
+    /// The same, knowing under which conditions methods would change places. With a gap some of these points would be those at which
+    /// a search happened to stop, so there is none.
+    fn looking_ahead(mut self, problem: &Problem, time: Option<Duration>) -> Self {
         for condition in Condition::ALL {
-            let ranges =
-                RANGES.into_iter().map(|(from, until)| outlook(problem, condition, from..=until, limits));
-            match first_told(ranges) {
+            let found = within(time, |limits| {
+                first_told(
+                    RANGES.into_iter().map(|(from, until)| outlook(problem, condition, from..=until, limits)),
+                )
+            });
+            match found {
                 Ok(outlook) => self.plan = self.plan.with_outlook(outlook),
                 Err(error) => {
                     let why = no_plan(problem, error).to_string();

@@ -100,7 +100,9 @@ pub(super) fn json(solved: &Solved) -> String {
 }
 
 fn method<'s>(solved: &'s Solved, choice: &'s Choice) -> ChoiceFields<'s> {
-    let flips = solved.plan.flips(choice.method).map(|flip| fields(flip, solved.link.as_ref()));
+    // As the explanation: an outlook may have begun from another placement that is as good.
+    let flips = solved.plan.flips(choice.method).filter(|flip| flip.to != choice.placement);
+    let flips = flips.map(|flip| fields(flip, solved.link.as_ref()));
     ChoiceFields {
         name: &choice.name,
         place: choice.placement,

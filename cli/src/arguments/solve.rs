@@ -153,7 +153,7 @@ fn backend(given: &str) -> Result<Backend, Failure> {
             program.map(Backend::Program).ok_or_else(|| Failure::BadOption {
                 option: "--backend",
                 given: given.to_owned(),
-                expected: "automatic, exact, microlp or exhaustive; highs and cbc come with features of this command",
+                expected: "automatic, exact, microlp or exhaustive; highs and cbc come with features of outboard-solver",
             })
         }
     }

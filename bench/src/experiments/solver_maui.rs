@@ -30,10 +30,8 @@ impl Experiment for SolverMaui {
         let problem = face_recognition()?;
         let solves = effort.work(SOLVES);
         let ilp = Ilp::microlp();
-        let mut contenders = [
-            contender("automatic", &Automatic, &problem, solves),
-            contender("ilp", &ilp, &problem, solves),
-        ];
+        let mut contenders =
+            [contender("automatic", &Automatic, &problem, solves), contender("ilp", &ilp, &problem, solves)];
         let series = side_by_side(effort, &mut contenders)?;
         for ((contender, series), target) in
             contenders.iter().zip(series).zip([Some(Target::AtMost(50.0)), None])

@@ -42,8 +42,8 @@ pub(crate) const ALL: &[Backend] = &[
 pub(crate) struct Effort {
     /// Kept by the backend, with a clock of its own and more or less well.
     pub(crate) time: Duration,
-    /// In millionths.
-    pub(crate) gap: u32,
+    /// As a part of what the answer gains.
+    pub(crate) gap: f64,
 }
 
 /// What came of a search.

@@ -54,10 +54,8 @@ impl Default for Ilp {
 
 impl Solve for Ilp {
     fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
-        let gap = limits.gap;
-        solve_with(problem, Time::new(limits), &mut |reduced, time| {
-            self.backend.search(reduced, Effort { time, gap })
-        })
+        let mut search = |reduced: &Reduced, effort| self.backend.search(reduced, effort);
+        solve_with(problem, Time::new(limits), limits.gap, &mut search)
     }
 }
 
@@ -87,9 +85,9 @@ impl<'a> Time<'a> {
 }
 
 /// Something that searches, or says how it ended without an answer.
-type Search<'a> = &'a mut dyn FnMut(&Reduced, Duration) -> Result<Answer, Ending>;
+type Search<'a> = &'a mut dyn FnMut(&Reduced, Effort) -> Result<Answer, Ending>;
 
-fn solve_with(problem: &Problem, time: Time<'_>, search: Search<'_>) -> Result<Plan, SolveError> {
+fn solve_with(problem: &Problem, time: Time<'_>, gap: u32, search: Search<'_>) -> Result<Plan, SolveError> {
     let mut incumbent = Incumbent::new(problem);
     incumbent.offer(&problem.all_local());
     let limits: Vec<&Limit> = problem.limits().iter().collect();
@@ -97,7 +95,7 @@ fn solve_with(problem: &Problem, time: Time<'_>, search: Search<'_>) -> Result<P
 
     let unlimited = Reduced::new(problem, Goal::Objective, &[]);
     let mut floor = Floor(unlimited.floor(problem));
-    let mut ending = match search(&unlimited, share) {
+    let mut ending = match search(&unlimited, floor.effort(share, gap, unlimited.base(problem))) {
         Ok(answer) => {
             incumbent.offer(&answer.placements);
             floor.learn(problem, &unlimited, &answer);
@@ -105,12 +103,15 @@ fn solve_with(problem: &Problem, time: Time<'_>, search: Search<'_>) -> Result<P
         }
         Err(ending) => ending,
     };
-    if !limits.is_empty() && !floor.proves(&incumbent) {
+    if floor.suffices(&incumbent, gap) {
+        ending = Ending::Gap;
+    } else if !limits.is_empty() {
         if incumbent.measure().is_none() {
             look_for_any(problem, &mut incumbent, time.share(1, 2), search)?;
         }
         let limited = Reduced::new(problem, Goal::Objective, &limits);
-        ending = match search(&limited, time.share(2, 0)) {
+        let effort = floor.effort(time.share(2, 0), gap, limited.base(problem));
+        ending = match search(&limited, effort) {
             Ok(answer) => {
                 let is_allowed = incumbent.offer(&answer.placements);
                 match answer.ending {
@@ -149,6 +150,22 @@ impl Floor {
         self.0 = self.0.max(measure);
     }
 
+    /// What a search is to give. Backends measure gaps by what a placement gains over `base`, plans by what it measures: the
+    /// gain is at most what the floor leaves, and the measure at least the floor.
+    fn effort(self, time: Duration, gap: u32, base: u64) -> Effort {
+        let gain = base.saturating_sub(self.0);
+        let gap = if gain == 0 { 0.0 } else { f64::from(gap) / 1e6 * (self.0 as f64 / gain as f64) };
+        Effort { time, gap }
+    }
+
+    /// Whether the incumbent is at most so many millionths of what it measures from the best.
+    fn suffices(self, incumbent: &Incumbent<'_>, gap: u32) -> bool {
+        incumbent.measure().is_some_and(|measure| {
+            let off = u128::from(measure.saturating_sub(self.0));
+            off * 1_000_000 <= u128::from(measure) * u128::from(gap)
+        })
+    }
+
     fn proves(self, incumbent: &Incumbent<'_>) -> bool {
         incumbent.measure().is_some_and(|measure| measure <= self.0)
     }
@@ -167,7 +184,8 @@ fn look_for_any(
     let passed: Vec<&Limit> = problem.limits().iter().filter(is_passed).collect();
     let time = time / passed.len().max(1) as u32;
     for limit in passed {
-        if let Ok(answer) = search(&Reduced::new(problem, Goal::Least(limit), &[]), time) {
+        if let Ok(answer) = search(&Reduced::new(problem, Goal::Least(limit), &[]), Effort { time, gap: 0.0 })
+        {
             let least = problem.amount(limit, &answer.placements);
             if !incumbent.offer(&answer.placements) && answer.ending == Ending::Proven && least > limit.most()
             {
@@ -240,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_backend_that_fails_leaves_the_plan_local_and_unproven() {
-        let plan = solve_with(&pair(Objective::Energy), time(), &mut |_, _| Err(Ending::Failed));
+        let plan = solve_with(&pair(Objective::Energy), time(), 0, &mut |_, _| Err(Ending::Failed));
         let plan = plan.unwrap();
         assert!(!plan.offloads());
         // At best the second method costs nothing; the first one is called from here, which costs more than it saves.
@@ -251,7 +269,7 @@ mod tests {
     fn a_backend_that_calls_a_bad_answer_optimal_is_not_believed() {
         let mut liar =
             |reduced: &Reduced, _| Ok(answer(reduced.expand(|number| number == 0), Ending::Proven));
-        let plan = solve_with(&pair(Objective::Energy), time(), &mut liar).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), time(), 0, &mut liar).unwrap();
         assert!(!plan.offloads());
         assert!(matches!(plan.quality(), Quality::Unproven { .. }));
     }
@@ -259,7 +277,7 @@ mod tests {
     #[test]
     fn an_answer_past_the_time_bound_is_dropped() {
         let mut hasty = |reduced: &Reduced, _| Ok(answer(reduced.expand(|_| true), Ending::Proven));
-        let plan = solve_with(&pair(Objective::default()), time(), &mut hasty).unwrap();
+        let plan = solve_with(&pair(Objective::default()), time(), 0, &mut hasty).unwrap();
         assert!(!plan.offloads());
         assert_eq!(plan.value(), millijoules(200));
         // The first of the two searches left the time bound out, and its answer bounds every other.
@@ -269,7 +287,7 @@ mod tests {
     #[test]
     fn a_search_that_ran_out_of_time_keeps_what_it_found() {
         let mut slow = |reduced: &Reduced, _| Ok(answer(reduced.expand(|_| true), Ending::Time));
-        let plan = solve_with(&pair(Objective::Energy), time(), &mut slow).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), time(), 0, &mut slow).unwrap();
         assert_eq!(plan.value(), millijoules(120));
         assert_eq!(plan.quality(), Quality::TimeLimit { bound: millijoules(100) });
     }
@@ -280,7 +298,7 @@ mod tests {
         let mut bounding = |reduced: &Reduced, _| {
             Ok(Answer { bound: Some(90_000), ..answer(reduced.expand(|_| true), Ending::Gap) })
         };
-        let plan = solve_with(&pair(Objective::Energy), time(), &mut bounding).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), time(), 0, &mut bounding).unwrap();
         assert_eq!(plan.value(), millijoules(120));
         assert_eq!(plan.quality(), Quality::GapLimit { bound: millijoules(110) });
     }
@@ -290,7 +308,7 @@ mod tests {
         let mut lying = |reduced: &Reduced, _| {
             Ok(Answer { bound: Some(0), ..answer(reduced.expand(|_| true), Ending::Gap) })
         };
-        let plan = solve_with(&pair(Objective::Energy), time(), &mut lying).unwrap();
+        let plan = solve_with(&pair(Objective::Energy), time(), 0, &mut lying).unwrap();
         assert_eq!(plan.value(), millijoules(120));
         assert_eq!(plan.quality(), Quality::Unproven { bound: millijoules(100) });
     }
@@ -300,20 +318,36 @@ mod tests {
         let now = std::cell::Cell::new(Duration::from_secs(7));
         let clock = || now.get();
         let mut given = Vec::new();
-        let mut hasty = |reduced: &Reduced, time: Duration| {
-            given.push(time.as_millis());
+        let mut hasty = |reduced: &Reduced, effort: Effort| {
+            given.push(effort.time.as_millis());
             now.set(now.get() + Duration::from_millis(10));
             Ok(answer(reduced.expand(|_| true), Ending::Proven))
         };
         let problem = pair(Objective::default());
-        solve_with(&problem, Time::new(&Limits::default().by(&clock)), &mut hasty).unwrap();
+        solve_with(&problem, Time::new(&Limits::default().by(&clock)), 0, &mut hasty).unwrap();
         assert_eq!(given, [250, 990]);
         given = Vec::new();
-        let mut hasty = |reduced: &Reduced, time: Duration| {
-            given.push(time.as_millis());
+        let mut hasty = |reduced: &Reduced, effort: Effort| {
+            given.push(effort.time.as_millis());
             Ok(answer(reduced.expand(|_| true), Ending::Proven))
         };
-        solve_with(&problem, time(), &mut hasty).unwrap();
+        solve_with(&problem, time(), 0, &mut hasty).unwrap();
         assert_eq!(given, [250, 500]);
+    }
+
+    #[test]
+    fn a_gap_is_one_of_what_the_plan_measures() {
+        // With everything on the device 200 mJ, at best 100: at most 100 are gained, and 10 % of the measure are 10 at least.
+        let asked = std::cell::Cell::new(0.0);
+        let mut near = |reduced: &Reduced, effort: Effort| {
+            asked.set(effort.gap);
+            Ok(Answer { bound: Some(90_000), ..answer(reduced.expand(|_| true), Ending::Gap) })
+        };
+        let plan = solve_with(&pair(Objective::Energy), time(), 100_000, &mut near).unwrap();
+        assert_eq!(asked.get(), 0.1);
+        assert_eq!(plan.quality(), Quality::GapLimit { bound: millijoules(110) });
+        // All away takes too long, and all here is not near enough.
+        let plan = solve_with(&pair(Objective::default()), time(), 100_000, &mut near).unwrap();
+        assert_eq!(plan.quality(), Quality::Unproven { bound: millijoules(110) });
     }
 }

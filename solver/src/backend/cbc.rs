@@ -7,7 +7,7 @@ use good_lp::{ResolutionError, Solution, SolverModel, WithMipGap};
 use super::{Backend, Claim, Effort, Ending, Question, chosen, with_rows};
 use crate::Ilp;
 
-pub(super) const CBC: Backend = Backend { name: "CBC", run };
+pub(super) const CBC: Backend = Backend { name: "cbc", run };
 
 impl Ilp {
     /// The 0/1 program through CBC: a second opinion.
@@ -25,8 +25,8 @@ fn run(question: Question, effort: Effort) -> Result<Claim, Ending> {
     // The adapter rounds up to whole seconds, and CBC counts processor time unless told otherwise.
     model.set_parameter("sec", &effort.time.as_secs_f64().to_string());
     model.set_parameter("timeMode", "elapsed");
-    if effort.gap > 0 {
-        model = model.with_mip_gap(effort.gap as f32 / 1e6).map_err(|_| Ending::Failed)?;
+    if effort.gap > 0.0 {
+        model = model.with_mip_gap(effort.gap as f32).map_err(|_| Ending::Failed)?;
     }
     let solution = model.solve().map_err(|error| match error {
         // Without an answer: the relaxation alone took all the time.

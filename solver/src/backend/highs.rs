@@ -7,7 +7,7 @@ use highs::{HighsModelStatus, HighsSolutionStatus, Model, TrySetOptionError};
 use super::{Backend, Claim, Effort, Ending, Question, with_rows};
 use crate::Ilp;
 
-pub(super) const HIGHS: Backend = Backend { name: "HiGHS", run };
+pub(super) const HIGHS: Backend = Backend { name: "highs", run };
 
 /// What HiGHS's own arithmetic leaves of a gap that is none.
 const NO_GAP: f64 = 1e-9;
@@ -47,7 +47,7 @@ fn run(question: Question, effort: Effort) -> Result<Claim, Ending> {
 
 fn set(model: &mut Model, effort: Effort) -> Result<(), TrySetOptionError> {
     model.try_set_option("time_limit", effort.time.as_secs_f64())?;
-    model.try_set_option("mip_rel_gap", f64::from(effort.gap) / 1e6)?;
+    model.try_set_option("mip_rel_gap", effort.gap)?;
     model.try_set_option("mip_abs_gap", 0.0)?;
     // Its own pool of threads would be one that nobody asked for.
     model.try_set_option("threads", 1)

@@ -11,7 +11,7 @@ fn run(question: Question, effort: Effort) -> Result<Claim, Ending> {
     let Question { unsolved, rows, away } = question;
     let model = with_rows(unsolved.using(good_lp::microlp), rows)
         .with_time_limit(effort.time.as_secs_f64())
-        .with_mip_gap(effort.gap as f32 / 1e6)
+        .with_mip_gap(effort.gap as f32)
         .map_err(|_| Ending::Failed)?;
     let solution = model.solve().map_err(|error| match error {
         // The adapter's only use of this variant.

@@ -12,7 +12,7 @@ usage: outboard-bench list
 run      measures the named experiments, all of them without a name
 --quick  fewer and shorter turns: to see that it works, not to quote
 --json   also writes [{\"name\", \"value\", \"unit\", \"target\", \"met\"}] to FILE
---plots  also writes each table as NAME.csv and NAME.svg to FOLDER";
+--plots  also writes each table and chart as NAME.csv and NAME.svg to FOLDER";
 
 /// The command that makes this program the server of a peer; not for people.
 pub(crate) const PEER: &str = "peer";

@@ -13,6 +13,7 @@
 //! as `serve`.
 
 mod arguments;
+mod chart;
 mod cores;
 mod decisions;
 mod experiment;

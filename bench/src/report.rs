@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::chart::Chart;
 use crate::failure::Failure;
 use crate::series::Series;
 use crate::table::Table;
@@ -20,6 +21,7 @@ pub(crate) enum Target {
 pub(crate) struct Report {
     figures: Vec<Figure>,
     tables: Vec<Table>,
+    charts: Vec<Chart>,
 }
 
 #[derive(Debug)]
@@ -79,7 +81,14 @@ impl Report {
         Ok(())
     }
 
-    /// Writes each table as a file and as a plot.
+    /// Reports a chart, at once and for the end.
+    pub(crate) fn chart(&mut self, chart: Chart) -> Result<(), Failure> {
+        write!(io::stdout(), "{}", chart.text())?;
+        self.charts.push(chart);
+        Ok(())
+    }
+
+    /// Writes each table and chart as a file and as a plot.
     pub(crate) fn write_plots(&self, folder: &Path) -> Result<(), Failure> {
         let write = |path: PathBuf, text: String| {
             std::fs::write(&path, text).map_err(|source| Failure::Write { path, source })
@@ -89,6 +98,10 @@ impl Report {
         for table in &self.tables {
             write(folder.join(format!("{}.csv", table.name)), table.csv())?;
             write(folder.join(format!("{}.svg", table.name)), table.svg())?;
+        }
+        for chart in &self.charts {
+            write(folder.join(format!("{}.csv", chart.name)), chart.csv())?;
+            write(folder.join(format!("{}.svg", chart.name)), chart.svg())?;
         }
         Ok(())
     }
@@ -210,7 +223,7 @@ mod tests {
     fn json_keeps_to_the_agreed_keys() {
         let figures = vec![figure("a", Some(Target::AtMost(1.5))), figure("b \"c\"", None)];
         assert_eq!(
-            Report { figures, tables: vec![] }.json(),
+            Report { figures, ..Report::default() }.json(),
             "[\n  {\"name\": \"a\", \"value\": 2, \"unit\": \"ns\", \"target\": \"≤ 1.5\", \"met\": false},\n  \
              {\"name\": \"b \\\"c\\\"\", \"value\": 2, \"unit\": \"ns\", \"target\": null, \"met\": null}\n]\n"
         );

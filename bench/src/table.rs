@@ -19,7 +19,8 @@ pub(crate) struct Table {
 }
 
 /// One for each column, from a palette that people tell apart however they see colours (Okabe and Ito, 2008).
-const COLOURS: [&str; 7] = ["#0072b2", "#56b4e9", "#009e73", "#999999", "#d55e00", "#e69f00", "#cc79a7"];
+pub(crate) const COLOURS: [&str; 7] =
+    ["#0072b2", "#56b4e9", "#009e73", "#999999", "#d55e00", "#e69f00", "#cc79a7"];
 const LEFT: f64 = 170.0;
 const WIDTH: f64 = 640.0;
 const TOP: f64 = 60.0;
@@ -118,7 +119,7 @@ impl Table {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

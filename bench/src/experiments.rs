@@ -13,7 +13,12 @@ mod regret;
 mod remote_connect;
 mod remote_latency;
 mod sim_speed;
+mod solver_1000;
+mod solver_20000;
+mod solver_correct;
+mod solver_flip;
 mod solver_maui;
+mod solver_sizes;
 mod state;
 
 use crate::experiment::Experiment;
@@ -31,6 +36,11 @@ pub(crate) fn all() -> Vec<Box<dyn Experiment>> {
         Box::new(state::INSERT),
         Box::new(codec::Codec),
         Box::new(solver_maui::SolverMaui),
+        Box::new(solver_1000::Solver1000),
+        Box::new(solver_20000::Solver20000),
+        Box::new(solver_sizes::SolverSizes),
+        Box::new(solver_flip::SolverFlip),
+        Box::new(solver_correct::SolverCorrect),
         Box::new(energy_model::EnergyModel),
         Box::new(regret::TIME),
         Box::new(regret::ENERGY),

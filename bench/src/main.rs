@@ -23,6 +23,7 @@ mod peer;
 mod peers;
 mod report;
 mod series;
+mod solvers;
 mod table;
 mod traces;
 

@@ -9,6 +9,16 @@ impl Series {
         self.0.push(figure);
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The largest figure; not a number without figures.
+    pub(crate) fn most(&self) -> f64 {
+        self.quantile(1.0)
+    }
+
     /// The figure in the middle; not a number without figures.
     pub(crate) fn median(&self) -> f64 {
         self.quantile(0.5)

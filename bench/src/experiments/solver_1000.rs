@@ -1,0 +1,38 @@
+//! `solver.1000`: a thousand methods under a time bound that binds, to within a ten-thousandth.
+
+use std::time::Duration;
+
+use outboard_problems::Shape;
+
+use crate::experiment::{Effort, Experiment};
+use crate::failure::Failure;
+use crate::report::Report;
+use crate::solvers::{Goals, Race, binding, entrants, report as report_race};
+
+const METHODS: usize = 1_000;
+const GOALS: Goals = Goals { millis: 20.0, gap: 100, faster: Some(10.0) };
+
+pub(crate) struct Solver1000;
+
+impl Experiment for Solver1000 {
+    fn name(&self) -> &'static str {
+        "solver.1000"
+    }
+
+    fn about(&self) -> &'static str {
+        "1,000 methods, a fifth of them pinned, heavy-tailed costs, a time bound that binds; another problem every turn"
+    }
+
+    fn run(&self, effort: Effort, report: &mut Report) -> Result<(), Failure> {
+        let (time, theirs) = match effort {
+            Effort::Full => (Duration::from_secs(10), effort.turns()),
+            Effort::Quick => (Duration::from_millis(250), 1),
+        };
+        for shape in Shape::ALL {
+            let problems = (0..effort.turns() as u64).map(|seed| binding(shape, METHODS, seed)).collect();
+            let runs = Race { problems, time, gap: GOALS.gap, theirs }.run(&entrants())?;
+            report_race(&format!("solver.1000/{}", shape.name()), &runs, &GOALS, report)?;
+        }
+        Ok(())
+    }
+}

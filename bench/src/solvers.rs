@@ -114,6 +114,15 @@ impl Run {
         self.gaps.push(solved.gap);
         self.unfinished += usize::from(!solved.is_finished);
     }
+
+    /// Says how many solves were not done in time, if any.
+    pub(crate) fn note(&self, report: &Report) -> Result<(), Failure> {
+        if self.unfinished == 0 {
+            return Ok(());
+        }
+        let (unfinished, all) = (self.unfinished, self.millis.len());
+        report.note(&format!("{}: {unfinished} of {all} ended at their time limit", self.name))
+    }
 }
 
 /// What GOALS asks of ours.
@@ -134,10 +143,7 @@ pub(crate) fn report(name: &str, runs: &[Run], goals: &Goals, report: &mut Repor
         report.figure(format!("{name}/{}", run.name), run.millis.clone(), "ms", target(goals.millis))?;
         let gap = [run.gaps.most()].into_iter().collect();
         report.figure(format!("{name}/{} worst gap", run.name), gap, "ppm", target(goals.gap.into()))?;
-        if run.unfinished > 0 {
-            let (unfinished, all) = (run.unfinished, run.millis.len());
-            report.note(&format!("{}: {unfinished} of {all} ended at their time limit", run.name))?;
-        }
+        run.note(report)?;
     }
     for run in runs.iter().filter(|run| !run.is_ours && run.millis.len() > 0) {
         // microlp is the fallback, not somebody to beat.

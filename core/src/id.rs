@@ -54,6 +54,10 @@ id!(
     ServerIndex(u16), "server{}"
 );
 id!(
+    /// One of the places that a placement problem over more than two of them has. Place 0 is the device.
+    PlaceIndex(u16), "place{}"
+);
+id!(
     /// What a method's body is made of: a hash of its tokens.
     BodyHash(u64), "{:016x}"
 );

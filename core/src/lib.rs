@@ -23,6 +23,7 @@
 mod graph;
 mod id;
 mod outlook;
+mod places;
 mod plan;
 mod problem;
 mod time;
@@ -30,9 +31,14 @@ mod unit;
 
 pub use graph::{CallFigures, CallGraph, LinkPrice, MethodFigures, UnknownMethod};
 pub use id::{
-    BodyHash, CallId, Epoch, InstanceId, MethodId, MethodIndex, SchemaHash, ServerIndex, SessionId,
+    BodyHash, CallId, Epoch, InstanceId, MethodId, MethodIndex, PlaceIndex, SchemaHash, ServerIndex,
+    SessionId,
 };
 pub use outlook::{Flip, Outlook, Piece};
+pub use places::{
+    Detour, Place, PlacesChoice, PlacesEdge, PlacesError, PlacesPlan, PlacesPlanError, PlacesProblem,
+    PlacesVertex, Topology,
+};
 pub use plan::{Choice, Plan, PlanError, Quality, Why};
 pub use problem::{
     Condition, Conditions, Constraints, Cost, Edge, EnergyBound, Exceeded, LatencyBound, Limit, MemoryLimit,

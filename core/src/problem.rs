@@ -19,8 +19,9 @@ pub use conditions::{Condition, Conditions};
 pub use error::ProblemError;
 pub use limit::{Constraints, Exceeded, LatencyBound, Limit, MemoryLimit, Resource};
 pub use objective::{EnergyBound, Objective, TimeBound, Value};
+pub(crate) use vertex::micros;
+use vertex::whole_micros;
 pub use vertex::{Cost, Edge, Placement, Resident, Shipping, Vertex};
-use vertex::{micros, whole_micros};
 
 /// A call graph with costs and an objective; whoever has one knows that it was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -286,7 +287,7 @@ fn position(vertices: &[Vertex], method: MethodIndex) -> Option<usize> {
 }
 
 /// Rounded down.
-fn thousandths_of(value: u64, thousandths: u32) -> u64 {
+pub(crate) fn thousandths_of(value: u64, thousandths: u32) -> u64 {
     u64::try_from(u128::from(value) * u128::from(thousandths) / 1_000).unwrap_or(u64::MAX)
 }
 

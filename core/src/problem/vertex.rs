@@ -60,7 +60,7 @@ impl Cost {
     }
 
     /// The same with its time cut to whole microseconds.
-    pub(super) fn in_whole_micros(self) -> Self {
+    pub(crate) fn in_whole_micros(self) -> Self {
         Self { time: whole_micros(self.time), ..self }
     }
 }
@@ -209,6 +209,6 @@ pub(super) fn whole_micros(time: Duration) -> Duration {
     Duration::from_micros(micros(time))
 }
 
-pub(super) fn micros(time: Duration) -> u64 {
+pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -151,7 +151,7 @@ fn chosen(solution: &impl Solution, away: &[Variable]) -> Vec<bool> {
 
 /// Microjoules and microseconds in millijoules and milliseconds: in joules and seconds small figures fall into the
 /// backends' tolerances, and HiGHS and CBC were wrong on about one small instance in a hundred.
-fn thousand(micro: i64) -> f64 {
+pub(crate) fn thousand(micro: i64) -> f64 {
     micro as f64 / 1e3
 }
 

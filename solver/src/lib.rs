@@ -7,6 +7,7 @@
 //! Problem ─▶ reduce ─▶ exact: cuts, fixing, branching ─┬─▶ check in integers ─▶ Plan ─▶ explain, outlook
 //!                 └──▶ ilp: a backend, in floats ──────┘
 //!                 incumbent: all-local, then whatever was better
+//! PlacesProblem ─▶ places: cuts, moves, a bound ─▶ check in integers ─▶ PlacesPlan
 //! ```
 //!
 //! Core owns what a problem and a plan are, and that a plan fits its problem. This crate owns the search: it never
@@ -42,6 +43,7 @@ mod ilp;
 mod incumbent;
 mod lp;
 mod outlook;
+mod places;
 mod port;
 mod reduce;
 mod route;
@@ -52,5 +54,6 @@ pub use explain::{Explanation, explain, reason};
 pub use ilp::Ilp;
 pub use lp::lp;
 pub use outlook::{outlook, plan_ahead};
+pub use places::solve_places;
 pub use port::{Limits, Solve, SolveError};
 pub use route::{Automatic, Exact};

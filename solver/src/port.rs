@@ -117,6 +117,12 @@ pub enum SolveError {
         /// How many there may be.
         most: usize,
     },
+    /// More placements over several places than the exhaustive search can try.
+    #[error("there are more than {most} placements, too many to try every one: use another solver")]
+    TooManyPlacements {
+        /// How many there may be.
+        most: u64,
+    },
 }
 
 impl SolveError {

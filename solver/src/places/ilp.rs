@@ -1,0 +1,203 @@
+//! The 0/1 program over several places, handed to `good_lp`: a binary variable for each method and place.
+//!
+//! ```text
+//! minimise Σ own(v,a)·x(v,a) + shipping
+//! subject to Σ_a x(v,a) = 1 for each method;  Σ taken ≤ S
+//! links that add up along the way:  z(u,l) − z(v,l) = s − t for each edge and link, shipping c(l)·(s + t), where
+//!                                   z(v,l) = Σ of x(v,a) over the places a behind the link
+//! a link between any two places:    Σ_b y(a,b) = x(u,a), Σ_a y(a,b) = x(v,b) for each edge, shipping c(a,b)·y(a,b)
+//! ```
+//!
+//! The first kind of edge is Kleinberg & Tardos (2002), "Approximation algorithms for classification problems with pairwise
+//! relationships", the second Chekuri et al. (2004), "A linear programming formulation and approximation algorithms for the
+//! metric labeling problem".
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use good_lp::solvers::{SolutionStatus, WithTimeLimit};
+use good_lp::{
+    Constraint, Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable, variable,
+    variables,
+};
+use outboard_core::{PlaceIndex, PlacesPlan, PlacesProblem, Topology};
+
+use super::program::Program;
+use super::{Attempt, limited, signed};
+use crate::Ilp;
+use crate::backend::{Ending, thousand};
+use crate::port::{Limits, SolveError};
+use crate::steps::Steps;
+
+impl Ilp {
+    /// The 0/1 program alone over several places.
+    ///
+    /// # Errors
+    /// None was found that keeps the objective's bound.
+    pub fn solve_places(
+        &self,
+        problem: &PlacesProblem,
+        limits: &Limits<'_>,
+    ) -> Result<PlacesPlan, SolveError> {
+        let mut attempt = Attempt::new(problem, limits.gap, Steps::new(limits.steps, None));
+        attempt.ask_for_program(limits.time)?;
+        attempt.finish()
+    }
+}
+
+impl Attempt<'_> {
+    /// Lets the backend look for something better, for at most that time by its own clock.
+    pub(super) fn ask_for_program(&mut self, time: Duration) -> Result<(), SolveError> {
+        if self.free.len() == 0 {
+            return Ok(());
+        }
+        let limit = self.problem.limit().map(|(_, most)| {
+            (Program::new(self.problem, &self.free, |cost| limited(self.problem, cost)), signed(most))
+        });
+        let limit = limit.as_ref().map(|(taken, most)| (taken, *most));
+        let topology = self.problem.topology();
+        // An unwinding bug of the backend is one more of its failures; it must not take the app down.
+        let search = AssertUnwindSafe(|| search(&self.goal, limit, topology, time));
+        let Ok((labels, ending)) = catch_unwind(search).unwrap_or(Err(Ending::Failed)) else { return Ok(()) };
+        let placements = self.free.expand(&labels);
+        let is_allowed = self.incumbent.offer(&placements);
+        let measure = self.goal.measure(&labels).unsigned_abs();
+        // Something better than what it calls best shows that it was wrong.
+        if is_allowed && ending == Ending::Proven && self.incumbent.measure() == Some(measure) {
+            self.floor = self.floor.max(measure);
+        }
+        Ok(())
+    }
+}
+
+/// The best labels that the backend claims, and how sure it claims to be.
+fn search(
+    goal: &Program,
+    limit: Option<(&Program, i64)>,
+    topology: &Topology,
+    time: Duration,
+) -> Result<(Vec<u16>, Ending), Ending> {
+    let mut names = variables!();
+    let model = Model::new(goal, topology, &mut names);
+    let mut problem =
+        names.minimise(model.sum(goal)).using(good_lp::microlp).with_time_limit(time.as_secs_f64());
+    for row in model.rows(goal) {
+        problem.add_constraint(row);
+    }
+    if let Some((taken, most)) = limit {
+        problem.add_constraint(model.sum(taken).leq(thousand(most - taken.base)));
+    }
+    let solution = problem.solve().map_err(|error| match error {
+        // The adapter's only use of this variant.
+        ResolutionError::Other(_) => Ending::Time,
+        _ => Ending::Failed,
+    })?;
+    let ending = match solution.status() {
+        SolutionStatus::Optimal => Ending::Proven,
+        SolutionStatus::GapLimit => Ending::Gap,
+        SolutionStatus::TimeLimit => Ending::Time,
+    };
+    let at = |places: &[Variable]| places.iter().position(|at| solution.value(*at) > 0.5).unwrap_or(0) as u16;
+    Ok((model.at.chunks(goal.places).map(at).collect(), ending))
+}
+
+/// The variables of a program.
+struct Model {
+    /// Per method and place, by `number · places + place`.
+    at: Vec<Variable>,
+    edges: Edges,
+}
+
+enum Edges {
+    /// Per edge and link the two ways of being apart, and per link which places are behind it.
+    Links { apart: Vec<(Variable, Variable)>, behind: Vec<Vec<usize>> },
+    /// Per edge and pair of places whether its ends are there, by `(edge · places + from) · places + to`.
+    Pairs(Vec<Variable>),
+}
+
+impl Model {
+    fn new(program: &Program, topology: &Topology, names: &mut ProblemVariables) -> Self {
+        let at = program.own.iter().map(|_| names.add(variable().binary())).collect();
+        let mut part = || names.add(variable().clamp(0, 1));
+        let edges = match topology {
+            Topology::Mesh => {
+                let count = program.edges.len() * program.places * program.places;
+                Edges::Pairs((0..count).map(|_| part()).collect())
+            }
+            _ => Edges::Links {
+                apart: program.links.iter().map(|_| (part(), part())).collect(),
+                behind: behind(topology, program.places),
+            },
+        };
+        Self { at, edges }
+    }
+
+    /// What a program measures, but for its base.
+    fn sum(&self, program: &Program) -> Expression {
+        let mut sum = Expression::default();
+        for (own, at) in program.own.iter().zip(&self.at) {
+            sum.add_mul(thousand(*own), *at);
+        }
+        match &self.edges {
+            Edges::Links { apart, .. } => {
+                for (link, (one, other)) in program.links.iter().zip(apart) {
+                    sum.add_mul(thousand(*link), *one);
+                    sum.add_mul(thousand(*link), *other);
+                }
+            }
+            Edges::Pairs(pairs) => {
+                for (apart, pair) in program.tables().into_iter().zip(pairs) {
+                    sum.add_mul(thousand(apart), *pair);
+                }
+            }
+        }
+        sum
+    }
+
+    fn rows(&self, program: &Program) -> Vec<Constraint> {
+        let places = program.places;
+        let at = |number: u32, place: usize| self.at[number as usize * places + place];
+        let all = |number| (0..places).map(|place| Expression::from(at(number, place))).sum::<Expression>();
+        let mut rows: Vec<Constraint> = (0..program.len() as u32).map(|number| all(number).eq(1.0)).collect();
+        for (edge, (one, other)) in program.edges.iter().enumerate() {
+            match &self.edges {
+                Edges::Links { apart, behind } => {
+                    for (link, behind) in behind.iter().enumerate() {
+                        let (more, less) = apart[edge * behind_count(program) + link];
+                        let mut row = Expression::from(less) - more;
+                        for place in behind {
+                            row.add_mul(1.0, at(*one, *place));
+                            row.add_mul(-1.0, at(*other, *place));
+                        }
+                        rows.push(row.eq(0.0));
+                    }
+                }
+                Edges::Pairs(pairs) => {
+                    let pair = |from: usize, to: usize| pairs[(edge * places + from) * places + to];
+                    for place in 0..places {
+                        let from =
+                            (0..places).map(|to| Expression::from(pair(place, to))).sum::<Expression>();
+                        rows.push((from - at(*one, place)).eq(0.0));
+                        let to =
+                            (0..places).map(|from| Expression::from(pair(from, place))).sum::<Expression>();
+                        rows.push((to - at(*other, place)).eq(0.0));
+                    }
+                }
+            }
+        }
+        rows
+    }
+}
+
+fn behind_count(program: &Program) -> usize {
+    program.places - 1
+}
+
+/// Per link the places that are further from the device than it.
+fn behind(topology: &Topology, places: usize) -> Vec<Vec<usize>> {
+    let ancestors =
+        |place: usize| std::iter::successors(Some(PlaceIndex(place as u16)), |place| topology.parent(*place));
+    let is_behind =
+        |place: usize, link: usize| ancestors(place).any(|above| usize::from(above.0) == link + 1);
+    (0..places - 1).map(|link| (0..places).filter(|place| is_behind(*place, link)).collect()).collect()
+}

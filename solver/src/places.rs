@@ -1,7 +1,7 @@
 //! Placing methods on more than two places.
 //!
 //! ```text
-//! PlacesProblem ─▶ program: pins decided, edges added up, one measure
+//! PlacesProblem ─▶ program: pins decided, edges added up, one measure ─▶ obvious: methods that have a best place anyway
 //!   places in a row        ─▶ row: one minimum cut, exact
 //!   any other topology     ─▶ expand: moves to one place at a time, each a minimum cut ─▶ a placement
 //!                             dual: cost moved into a bound ─▶ the gap, and places that are out of the question
@@ -23,6 +23,7 @@ mod ilp;
 mod incumbent;
 mod limited;
 mod minimum;
+mod obvious;
 mod program;
 mod row;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use crate::steps::Steps;
 use exhaustive::limited;
 use incumbent::Incumbent;
 use minimum::{Effort, Minimum};
+use obvious::obvious;
 use program::{Free, Program};
 
 /// The best plan over several places found within the limits: exact where the places are in a row and nothing is limited, else
@@ -55,7 +57,9 @@ pub fn solve_places(problem: &PlacesProblem, limits: &Limits<'_>) -> Result<Plac
             return crate::Exhaustive.solve_places(problem);
         }
         let left = deadline.map_or(limits.time, |(clock, deadline)| deadline.saturating_sub(clock()));
-        attempt.ask_for_program(left)?;
+        if attempt.has_small_program() {
+            attempt.ask_for_program(left);
+        }
     }
     attempt.finish()
 }
@@ -77,25 +81,43 @@ struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     fn new(problem: &'a PlacesProblem, gap: u32, steps: Steps<'a>) -> Self {
-        let free = Free::new(problem);
-        let goal = Program::new(problem, &free, |cost| problem.objective().measure(cost));
+        let mut free = Free::new(problem);
+        let goal = |free: &Free| Program::new(problem, free, |cost| problem.objective().measure(cost));
+        let all = goal(&free);
+        let decided = match problem.limit() {
+            Some(_) => obvious(&[&all, &Program::new(problem, &free, |cost| limited(problem, cost))]),
+            None => obvious(&[&all]),
+        };
+        free = free.decide(&decided);
+        let goal = goal(&free);
         let mut incumbent = Incumbent::new(problem);
         incumbent.offer(&problem.all_local());
+        incumbent.offer(&free.expand(&vec![PlaceIndex::DEVICE.0; free.len()]));
         let floor = goal.floor().unsigned_abs();
         let row = problem.topology().row(problem.place_count());
         Self { problem, free, row, goal, incumbent, floor, gap, steps }
     }
 
     fn search(&mut self) -> Result<(), SolveError> {
-        let effort = Effort::thorough(self.gap);
         let local = vec![PlaceIndex::DEVICE.0; self.free.len()];
-        let minimum = Minimum::of(&self.goal, self.row.as_deref(), &local, effort, &mut self.steps);
+        let Some((resource, most)) = self.problem.limit() else {
+            self.approach(&local, Effort::thorough(self.gap));
+            return Ok(());
+        };
+        // What passes the limit need not be the very best.
+        let mut cheapest = self.approach(&local, Effort::QUICK);
+        if !self.is_done() && self.problem.exceeded(&self.free.expand(&cheapest.labels)).is_none() {
+            cheapest = self.approach(&cheapest.labels, Effort::thorough(self.gap));
+        }
+        if self.is_done() { Ok(()) } else { self.search_limited(&cheapest, resource, most) }
+    }
+
+    /// Looks for what the objective measures least of, whatever is limited.
+    fn approach(&mut self, start: &[u16], effort: Effort) -> Minimum {
+        let minimum = Minimum::of(&self.goal, self.row.as_deref(), start, effort, &mut self.steps);
         self.raise(minimum.floor);
         self.incumbent.offer(&self.free.expand(&minimum.labels));
-        match self.problem.limit() {
-            Some((resource, most)) if !self.is_done() => self.search_limited(&minimum, resource, most),
-            _ => Ok(()),
-        }
+        minimum
     }
 
     fn raise(&mut self, floor: i64) {

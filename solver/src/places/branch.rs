@@ -3,7 +3,7 @@
 use super::dual::{Dead, Dual, places};
 use crate::steps::Steps;
 
-/// A label per number of the program, set for those that the search was about, and what everything then measures.
+/// Labels by number, of those that the search was about, and what they measure, shifted.
 pub(super) struct Found {
     pub(super) measure: i64,
     pub(super) labels: Vec<(u32, u16)>,
@@ -12,8 +12,6 @@ pub(super) struct Found {
 /// A search for the best of what is open.
 pub(super) struct Search<'a, 'b> {
     pub(super) steps: &'a mut Steps<'b>,
-    /// What measures differ by at least.
-    pub(super) unit: i64,
     /// Whether it gave up somewhere.
     pub(super) gave_up: bool,
 }
@@ -39,13 +37,13 @@ impl Search<'_, '_> {
             self.gave_up = true;
             return None;
         }
-        let mut labels = dual.settle();
+        let mut labels = Vec::new();
+        dual.settle(|number, label| labels.push((number, label)));
         if dual.bound > most {
             return None;
         }
         let mut measure = dual.bound;
-        let parts = dual.split();
-        for part in parts {
+        for part in dual.split() {
             let found = self.branch(&part, most - measure)?;
             measure += found.measure;
             labels.extend(found.labels);
@@ -66,7 +64,7 @@ impl Search<'_, '_> {
             let mut child = dual.clone();
             child.open[method] = 1 << label;
             if let Some(found) = self.run(child, most) {
-                most = found.measure - self.unit;
+                most = found.measure - (1 << dual.shift);
                 best = Some(found);
             }
             if self.gave_up {
@@ -78,8 +76,8 @@ impl Search<'_, '_> {
 }
 
 impl Dual {
-    /// Takes the methods out that one place is left to, with what they cost; returns where they are.
-    fn settle(&mut self) -> Vec<(u32, u16)> {
+    /// Takes the methods out that one place is left to, with what they cost, and says by number where they are.
+    pub(super) fn settle(&mut self, mut decide: impl FnMut(u32, u16)) {
         let size = self.places;
         let decided = |method: u32| {
             let open = self.open[method as usize];
@@ -108,13 +106,12 @@ impl Dual {
             }
         }
         self.own = own;
-        let numbered = labels.iter().map(|(method, label)| (self.numbers[*method], *label as u16)).collect();
         let mut part_of = vec![Some(0); self.numbers.len()];
-        for (method, _) in labels {
+        for (method, label) in labels {
+            decide(self.numbers[method], label as u16);
             part_of[method] = None;
         }
         *self = Self { bound, ..self.divide(&part_of, 1).remove(0) };
-        numbered
     }
 
     /// The parts that no edge connects.
@@ -148,6 +145,7 @@ impl Dual {
             edges: Vec::new(),
             apart: Vec::new(),
             at: Vec::new(),
+            shift: self.shift,
             bound: 0,
         };
         let mut parts = vec![empty; count];

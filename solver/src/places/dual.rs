@@ -28,6 +28,8 @@ pub(crate) struct Dual {
     pub(super) apart: Vec<i64>,
     /// Per method its edges, those to methods before it first.
     pub(super) at: Vec<At>,
+    /// Every figure is times two to the power of this, so that what is rounded is small.
+    pub(super) shift: u32,
     /// Nothing that is open measures less.
     pub(super) bound: i64,
 }
@@ -51,7 +53,7 @@ enum Way {
 pub(crate) struct Dead;
 
 impl Dual {
-    /// Every figure times two to the power of `shift`, so that what is rounded is small.
+    /// Of a program with its [tables](Program::tables), every figure shifted by so many bits.
     pub(crate) fn new(program: &Program, apart: &[i64], shift: u32) -> Self {
         let scaled = |values: &[i64]| values.iter().map(|value| value << shift).collect();
         let count = program.len();
@@ -63,6 +65,7 @@ impl Dual {
             edges: program.edges.clone(),
             apart: scaled(apart),
             at: Vec::new(),
+            shift,
             bound: program.base << shift,
         };
         dual.connect();
@@ -108,21 +111,20 @@ impl Dual {
         self.open.iter().all(|open| open.is_power_of_two())
     }
 
-    /// The label that looks best for each method, given those of the methods before it.
-    pub(crate) fn labels(&self) -> Vec<u16> {
-        let mut labels = vec![0_u16; self.numbers.len()];
-        for method in 0..labels.len() {
+    /// Sets the label that looks best for each method, given those of the methods before it, by its number.
+    pub(crate) fn label(&self, labels: &mut [u16]) {
+        for (method, number) in self.numbers.iter().enumerate() {
             let score = |label: usize| {
                 let behind = self.at[method].behind.iter().map(|edge| {
-                    let before = labels[self.edges[*edge as usize].0 as usize];
-                    self.apart[(*edge as usize * self.places + usize::from(before)) * self.places + label]
+                    let before = self.numbers[self.edges[*edge as usize].0 as usize];
+                    let before = usize::from(labels[before as usize]);
+                    self.apart[(*edge as usize * self.places + before) * self.places + label]
                 });
                 self.own[method * self.places + label] + behind.sum::<i64>()
             };
             let best = places(self.open[method]).min_by_key(|label| score(*label));
-            labels[method] = best.expect("a method without places is dead") as u16;
+            labels[*number as usize] = best.expect("a method without places is dead") as u16;
         }
-        labels
     }
 
     /// The methods at the other ends of a method's edges.

@@ -40,16 +40,27 @@ impl Ilp {
         limits: &Limits<'_>,
     ) -> Result<PlacesPlan, SolveError> {
         let mut attempt = Attempt::new(problem, limits.gap, Steps::new(limits.steps, None));
-        attempt.ask_for_program(limits.time)?;
+        attempt.ask_for_program(limits.time);
         attempt.finish()
     }
 }
 
 impl Attempt<'_> {
+    /// Whether the backend is likely to find anything in a second or so: with ten thousand variables it found nothing, and
+    /// took twice the time that it was given.
+    pub(super) fn has_small_program(&self) -> bool {
+        let Program { places, own, edges, links, .. } = &self.goal;
+        let shipping = match self.problem.topology() {
+            Topology::Mesh => edges.len() * places * places,
+            _ => 2 * links.len(),
+        };
+        own.len() + shipping <= 10_000
+    }
+
     /// Lets the backend look for something better, for at most that time by its own clock.
-    pub(super) fn ask_for_program(&mut self, time: Duration) -> Result<(), SolveError> {
+    pub(super) fn ask_for_program(&mut self, time: Duration) {
         if self.free.len() == 0 {
-            return Ok(());
+            return;
         }
         let limit = self.problem.limit().map(|(_, most)| {
             (Program::new(self.problem, &self.free, |cost| limited(self.problem, cost)), signed(most))
@@ -58,7 +69,7 @@ impl Attempt<'_> {
         let topology = self.problem.topology();
         // An unwinding bug of the backend is one more of its failures; it must not take the app down.
         let search = AssertUnwindSafe(|| search(&self.goal, limit, topology, time));
-        let Ok((labels, ending)) = catch_unwind(search).unwrap_or(Err(Ending::Failed)) else { return Ok(()) };
+        let Ok((labels, ending)) = catch_unwind(search).unwrap_or(Err(Ending::Failed)) else { return };
         let placements = self.free.expand(&labels);
         let is_allowed = self.incumbent.offer(&placements);
         let measure = self.goal.measure(&labels).unsigned_abs();
@@ -66,7 +77,6 @@ impl Attempt<'_> {
         if is_allowed && ending == Ending::Proven && self.incumbent.measure() == Some(measure) {
             self.floor = self.floor.max(measure);
         }
-        Ok(())
     }
 }
 
@@ -163,7 +173,7 @@ impl Model {
             match &self.edges {
                 Edges::Links { apart, behind } => {
                     for (link, behind) in behind.iter().enumerate() {
-                        let (more, less) = apart[edge * behind_count(program) + link];
+                        let (more, less) = apart[edge * program.link_count + link];
                         let mut row = Expression::from(less) - more;
                         for place in behind {
                             row.add_mul(1.0, at(*one, *place));
@@ -187,10 +197,6 @@ impl Model {
         }
         rows
     }
-}
-
-fn behind_count(program: &Program) -> usize {
-    program.places - 1
 }
 
 /// Per link the places that are further from the device than it.

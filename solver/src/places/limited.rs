@@ -15,17 +15,24 @@ use super::{Attempt, limited, signed};
 use crate::port::SolveError;
 
 /// Labels with what they measure by the goal and by the limit.
-#[derive(Clone)]
 struct Point {
     labels: Vec<u16>,
     goal: i64,
     taken: i64,
 }
 
-impl Attempt<'_> {
-    /// Most chords that are looked at; the hull of two sums has few corners that matter.
-    const CHORDS: u32 = 24;
+/// What a unit of the goal and one of what is limited are worth; both above zero.
+#[derive(Clone, Copy)]
+struct Prices {
+    goal: i64,
+    taken: i64,
+}
 
+impl Attempt<'_> {
+    /// Most prices that are tried; the hull of two sums has few corners that matter.
+    const PRICES: u32 = 24;
+
+    /// Looks for what keeps the limit, from what is cheapest without it.
     pub(super) fn search_limited(
         &mut self,
         cheapest: &Minimum,
@@ -33,47 +40,65 @@ impl Attempt<'_> {
         most: u64,
     ) -> Result<(), SolveError> {
         let taken = Program::new(self.problem, &self.free, |cost| limited(self.problem, cost));
-        let effort = Effort::thorough(0);
-        let least = Minimum::of(&taken, self.row.as_deref(), &cheapest.labels, effort, &mut self.steps);
-        if least.floor.unsigned_abs() > most {
+        let bound = signed(most);
+        let mut least = self.minimum(&taken, &cheapest.labels, Effort::QUICK);
+        if least.measure > bound && least.floor <= bound {
+            least = self.minimum(&taken, &least.labels, Effort::thorough(0));
+        }
+        if least.floor > bound {
             return Err(infeasible(resource, most, least.floor.unsigned_abs()));
         }
         self.incumbent.offer(&self.free.expand(&least.labels));
-        let point = |labels: &[u16], goal: &Program| Point {
-            labels: labels.to_vec(),
-            goal: goal.measure(labels),
-            taken: taken.measure(labels),
+        let past = self.price(&taken, bound, cheapest, &least);
+        if !self.is_done() {
+            self.polish(&taken, bound, &past);
+        }
+        Ok(())
+    }
+
+    /// Tries prices; returns the labels nearest to the limit that pass it.
+    fn price(&mut self, taken: &Program, most: i64, cheapest: &Minimum, least: &Minimum) -> Vec<u16> {
+        let point = |minimum: &Minimum, goal: &Program| Point {
+            labels: minimum.labels.clone(),
+            goal: goal.measure(&minimum.labels),
+            taken: taken.measure(&minimum.labels),
         };
-        let (mut past, mut within) = (point(&cheapest.labels, &self.goal), point(&least.labels, &self.goal));
-        let most = signed(most);
-        for _ in 0..Self::CHORDS {
+        let (mut past, mut within) = (point(cheapest, &self.goal), point(least, &self.goal));
+        let mut last = None;
+        for _ in 0..Self::PRICES {
             if self.is_done() || self.steps.stopped() || past.taken <= most || within.taken > most {
                 break;
             }
-            let Some((p, q)) = prices(&past, &within, &self.goal, &taken) else { break };
-            let mixed = Program::mixed((p, &self.goal), (q, &taken));
-            let row = self.row.as_deref();
-            let minimum = Minimum::of(&mixed, row, &within.labels, Effort::QUICK, &mut self.steps);
-            let bound = i128::from(minimum.floor) - i128::from(q) * i128::from(most);
-            // Rounded up; `p` is above zero.
-            self.raise((-(-bound).div_euclid(i128::from(p))) as i64);
-            self.incumbent.offer(&self.free.expand(&minimum.labels));
-            let found = point(&minimum.labels, &self.goal);
-            if minimum.measure >= p * past.goal + q * past.taken
-                || minimum.measure >= p * within.goal + q * within.taken
-            {
+            let Some(prices) = Prices::between(&past, &within, &self.goal, taken) else { break };
+            let minimum = self.at(prices, taken, most, &within.labels, Effort::QUICK);
+            last = Some(prices);
+            if minimum.measure >= prices.of(&past).min(prices.of(&within)) {
                 break;
             }
-            if found.taken > most {
-                past = found;
-            } else {
-                within = found;
-            }
+            let found = point(&minimum, &self.goal);
+            let place = if found.taken > most { &mut past } else { &mut within };
+            *place = found;
         }
-        if !self.is_done() {
-            self.polish(&taken, most, &past.labels);
+        // The last prices bound best, if the bound is looked for.
+        if let Some(prices) = last.filter(|_| self.row.is_none() && !self.is_done()) {
+            self.at(prices, taken, most, &within.labels, Effort::BOUND);
         }
-        Ok(())
+        past.labels
+    }
+
+    /// Looks for the least at prices, offers it, and keeps the bound that it gives.
+    fn at(&mut self, prices: Prices, taken: &Program, most: i64, start: &[u16], effort: Effort) -> Minimum {
+        let mixed = Program::mixed((prices.goal, &self.goal), (prices.taken, taken));
+        let minimum = self.minimum(&mixed, start, effort);
+        let above = i128::from(minimum.floor) - i128::from(prices.taken) * i128::from(most);
+        // Rounded up.
+        self.raise(-(-above).div_euclid(i128::from(prices.goal)) as i64);
+        self.incumbent.offer(&self.free.expand(&minimum.labels));
+        minimum
+    }
+
+    fn minimum(&mut self, program: &Program, start: &[u16], effort: Effort) -> Minimum {
+        Minimum::of(program, self.row.as_deref(), start, effort, &mut self.steps)
     }
 
     /// Moves single methods of the best placement for as long as that makes it better and keeps the limit, those that a cheaper
@@ -121,21 +146,25 @@ impl Attempt<'_> {
     }
 }
 
-/// Prices at which two placements measure the same, small enough that everything still adds up; `None` where there are none.
-fn prices(past: &Point, within: &Point, goal: &Program, taken: &Program) -> Option<(i64, i64)> {
-    let (mut p, mut q) = (past.taken - within.taken, within.goal - past.goal);
-    if p <= 0 || q <= 0 {
-        return None;
+impl Prices {
+    /// Those at which two placements measure the same, small enough that everything still adds up; `None` where there are
+    /// none.
+    fn between(past: &Point, within: &Point, goal: &Program, taken: &Program) -> Option<Self> {
+        let mut prices = Self { goal: past.taken - within.taken, taken: within.goal - past.goal };
+        if prices.goal <= 0 || prices.taken <= 0 {
+            return None;
+        }
+        let sum = |program: &Program| i128::from(program.sum());
+        let (goals, takings) = (sum(goal), sum(taken));
+        while i128::from(prices.goal) * goals + i128::from(prices.taken) * takings
+            > i128::from(PlacesProblem::LARGEST_SUM)
+        {
+            prices = Self { goal: prices.goal / 2, taken: prices.taken / 2 };
+        }
+        (prices.goal > 0 && prices.taken > 0).then_some(prices)
     }
-    let sum = |program: &Program| {
-        let parts = program.own.iter().sum::<i64>() + program.base;
-        // A link is on the way of at most a quarter of all pairs of places, and `places²` rounds that up.
-        let links = program.links.iter().map(|link| i128::from(*link)).sum::<i128>();
-        i128::from(parts) + links * (program.places * program.places) as i128
-    };
-    let (goals, takings) = (sum(goal), sum(taken));
-    while i128::from(p) * goals + i128::from(q) * takings > i128::from(PlacesProblem::LARGEST_SUM) {
-        (p, q) = (p / 2, q / 2);
+
+    fn of(self, point: &Point) -> i64 {
+        self.goal * point.goal + self.taken * point.taken
     }
-    (p > 0 && q > 0).then_some((p, q))
 }

@@ -37,6 +37,9 @@ impl Effort {
     /// For one bound among many.
     pub(crate) const QUICK: Self = Self { rounds: 2, branches: false, gap: 0 };
 
+    /// For a bound that is to be good.
+    pub(crate) const BOUND: Self = Self { rounds: 20, branches: false, gap: 0 };
+
     /// Moves alone.
     #[cfg(test)]
     pub(crate) const MOVES: Self = Self { rounds: 0, branches: false, gap: 0 };
@@ -111,25 +114,31 @@ impl Minimum {
             settle(self, labels, steps);
         }
 
-        let shift = shift(program, &apart);
-        let mut dual = Dual::new(program, &apart, shift);
-        for _ in 0..effort.rounds {
+        let mut dual = Dual::new(program, &apart, shift(program));
+        let mut best = self.labels.clone();
+        for round in 1..=effort.rounds {
             let before = (dual.bound, self.measure);
-            if dual.raise(self.wanted(effort.gap) << shift, 8, steps) == Err(Dead) {
+            if dual.raise(self.wanted(effort.gap) << dual.shift, 8, steps) == Err(Dead) {
                 self.floor = self.wanted(effort.gap) + 1;
                 return;
             }
-            self.floor = self.floor.max(ceiling(dual.bound, shift));
+            // What is decided is so for everything that is better than what is known.
+            dual.settle(|number, label| best[number as usize] = label);
+            self.floor = self.floor.max(ceiling(dual.bound, dual.shift));
             if self.is_done(effort.gap) || steps.stopped() {
                 return;
             }
-            settle(self, dual.labels(), steps);
-            let start = starts.next();
-            let is_last = start.is_none();
-            if let Some((_, labels)) = start {
+            dual.label(&mut best);
+            // Cuts cost more than passes, and the bound suggests much the same from one round to the next.
+            if round.is_power_of_two() || program.measure(&best) < self.measure {
+                settle(self, best.clone(), steps);
+            }
+            let next = starts.next();
+            let was_last = next.is_none();
+            if let Some((_, labels)) = next {
                 settle(self, labels, steps);
             }
-            if is_last && (dual.bound, self.measure) == before || dual.is_decided() {
+            if was_last && (dual.bound, self.measure) == before {
                 break;
             }
         }
@@ -137,16 +146,24 @@ impl Minimum {
             settle(self, labels, steps);
         }
         if effort.branches && !self.is_done(effort.gap) {
-            self.branch(program, dual, shift, effort.gap, steps);
+            self.branch(program, dual, best, effort, steps);
         }
     }
 
-    fn branch(&mut self, program: &Program, dual: Dual, shift: u32, gap: u32, steps: &mut Steps<'_>) {
-        let mut search = Search { steps, unit: 1 << shift, gave_up: false };
+    /// Tries out what is open; `labels` have what is not.
+    fn branch(
+        &mut self,
+        program: &Program,
+        dual: Dual,
+        mut labels: Vec<u16>,
+        Effort { gap, .. }: Effort,
+        steps: &mut Steps<'_>,
+    ) {
+        let shift = dual.shift;
+        let mut search = Search { steps, gave_up: false };
         let wanted = self.wanted(gap);
         match search.finish(dual, wanted << shift) {
             Some(found) => {
-                let mut labels = self.labels.clone();
                 for (number, label) in found.labels {
                     labels[number as usize] = label;
                 }
@@ -170,10 +187,8 @@ fn cheapest(program: &Program) -> Vec<u16> {
 }
 
 /// By how many bits everything can be shifted and still add up, 16 at most.
-fn shift(program: &Program, apart: &[i64]) -> u32 {
-    let sum = program.base + program.own.iter().sum::<i64>() + apart.iter().sum::<i64>() / 2;
-    let room = Problem::LARGEST_SUM.cast_signed() / sum.max(1);
-    room.ilog2().min(16)
+fn shift(program: &Program) -> u32 {
+    (Problem::LARGEST_SUM.cast_signed() / program.sum().max(1)).ilog2().min(16)
 }
 
 /// Shifted back and rounded up.

@@ -22,6 +22,8 @@ pub(crate) struct Free {
 pub(crate) struct Program {
     /// How many places there are.
     pub(crate) places: usize,
+    /// How many links join them.
+    pub(crate) link_count: usize,
     /// What is decided.
     pub(crate) base: i64,
     /// Per undecided method and place, what the method costs there, by `number · places + place`.
@@ -39,6 +41,13 @@ impl Free {
         let vertices = problem.vertices();
         let positions = (0..vertices.len()).filter(|position| vertices[*position].pin.is_none());
         Self { positions: positions.collect(), start: problem.all_local() }
+    }
+
+    /// Those that are left when some more are decided, by number.
+    pub(crate) fn decide(&self, decided: &[Option<u16>]) -> Self {
+        let labels: Vec<u16> = decided.iter().map(|label| label.unwrap_or(PlaceIndex::DEVICE.0)).collect();
+        let left = self.positions.iter().zip(decided).filter(|(_, label)| label.is_none());
+        Self { positions: left.map(|(position, _)| *position).collect(), start: self.expand(&labels) }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -75,10 +84,10 @@ impl Program {
         }
 
         let (mut base, mut own) = (0, Vec::with_capacity(free.len() * places));
-        for vertex in problem.vertices() {
-            match vertex.pin {
-                Some(pin) => base += measure(vertex.costs[usize::from(pin.0)]),
-                None => own.extend(vertex.costs.iter().map(|cost| measure(*cost))),
+        for ((vertex, number), place) in problem.vertices().iter().zip(&numbers).zip(&free.start) {
+            match number {
+                Some(_) => own.extend(vertex.costs.iter().map(|cost| measure(*cost))),
+                None => base += measure(vertex.costs[usize::from(place.0)]),
             }
         }
         let mut merged = BTreeMap::new();
@@ -103,7 +112,7 @@ impl Program {
             }
         }
         let (edges, links): (Vec<_>, Vec<_>) = merged.into_iter().unzip();
-        Self { places, base, own, edges, links: links.concat(), routes }
+        Self { places, link_count, base, own, edges, links: links.concat(), routes }
     }
 
     /// `p` times one measure of a problem and `q` times another one.
@@ -131,7 +140,7 @@ impl Program {
 
     /// What passing the links costs on an edge.
     pub(crate) fn links(&self, edge: usize) -> &[i64] {
-        let count = self.links.len() / self.edges.len();
+        let count = self.link_count;
         &self.links[edge * count..(edge + 1) * count]
     }
 
@@ -157,6 +166,18 @@ impl Program {
         let apart = self.edges.iter().enumerate();
         let apart = apart.map(|(edge, (one, other))| self.apart(edge, label(*one), label(*other)));
         self.base + own.sum::<i64>() + apart.sum::<i64>()
+    }
+
+    /// All that it consists of: of methods over all places, of edges over all pairs of places.
+    pub(crate) fn sum(&self) -> i64 {
+        let mut pairs = vec![0; self.link_count];
+        for link in self.routes.iter().flatten() {
+            pairs[*link] += 1;
+        }
+        // Routes are listed there and back.
+        let edges = self.links.chunks(pairs.len()).flat_map(|links| links.iter().zip(&pairs));
+        let edges = edges.map(|(link, pairs)| link * (pairs / 2));
+        self.base + self.own.iter().sum::<i64>() + edges.sum::<i64>()
     }
 
     /// What no placement is below: every method where it is cheapest, and nothing shipped.

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Three places that are not in a row already make the problem NP-hard (Dahlhaus et al. 1994, "The complexity of
-//! multiterminal cuts"). What is answered is never worse than all-local, nor than the best plan with the device and one of
-//! the servers, and says how far from the best it may be. Everything is in integers, but for the 0/1 program, whose
+//! multiterminal cuts"). What is answered is never worse than all-local and, steps permitting, than the best plan with the
+//! device and one of the servers, and says how far from the best it may be. Everything is in integers, but for the 0/1 program, whose
 //! answers are checked in integers.
 
 mod branch;

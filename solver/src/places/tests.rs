@@ -220,3 +220,22 @@ proptest! {
         }
     }
 }
+
+/// A program without an edge or a choice, or without anything at all.
+#[test]
+fn nothing_to_decide_is_decided() {
+    let problem = |vertices| {
+        let servers = Place::device_and(["one", "two"]);
+        PlacesProblem::new(servers, Topology::Mesh, vertices, vec![], Objective::Energy).unwrap()
+    };
+    let pinned = PlacesVertex {
+        method: MethodIndex(0),
+        name: "pinned".into(),
+        costs: vec![Cost { energy: Energy::from_microjoules(7), time: Duration::ZERO }; 3],
+        pin: Some(PlaceIndex(2)),
+    };
+    for (vertices, expected) in [(vec![], 0), (vec![pinned], 7)] {
+        let plan = solve_places(&problem(vertices), &Limits::default()).unwrap();
+        assert_eq!((measure(&plan), plan.quality()), (expected, Quality::Optimal));
+    }
+}

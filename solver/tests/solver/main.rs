@@ -7,4 +7,5 @@ mod invariants;
 mod limits;
 mod lp;
 mod outlook;
+mod places;
 mod problems;

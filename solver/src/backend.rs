@@ -66,18 +66,28 @@ pub(crate) enum Ending {
 }
 
 /// A program in the terms of `good_lp`, in thousandths of its units.
-struct Question {
-    unsolved: UnsolvedProblem,
-    rows: Vec<Constraint>,
-    away: Vec<Variable>,
+pub(crate) struct Question {
+    /// To be maximised.
+    pub(crate) unsolved: UnsolvedProblem,
+    pub(crate) rows: Vec<Constraint>,
+    /// What the answer is read from.
+    pub(crate) away: Vec<Variable>,
 }
 
 /// What a backend says.
-struct Claim {
-    away: Vec<bool>,
-    ending: Ending,
+pub(crate) struct Claim {
+    /// By the variables of the question.
+    pub(crate) away: Vec<bool>,
+    pub(crate) ending: Ending,
     /// Of the gain, in thousandths of the program's units.
     bound: Option<f64>,
+}
+
+impl Claim {
+    /// Nothing gains more, the backend claims, in units of the program.
+    pub(crate) fn bound(&self) -> Option<i64> {
+        self.bound.and_then(whole)
+    }
 }
 
 impl Backend {
@@ -87,11 +97,16 @@ impl Backend {
             let placements = reduced.expand(|_| false);
             return Ok(Answer { placements, ending: Ending::Proven, bound: Some(0) });
         }
-        // An unwinding bug of the backend is one more of its failures; it must not take the app down.
-        let run = AssertUnwindSafe(|| (self.run)(Question::new(reduced), effort));
-        let claim = catch_unwind(run).unwrap_or(Err(Ending::Failed))?;
+        let claim = self.ask(|| Question::new(reduced), effort)?;
         let placements = reduced.expand(|number| claim.away[number]);
-        Ok(Answer { placements, ending: claim.ending, bound: claim.bound.and_then(whole) })
+        Ok(Answer { placements, ending: claim.ending, bound: claim.bound() })
+    }
+
+    /// Asks any question.
+    pub(crate) fn ask(self, question: impl FnOnce() -> Question, effort: Effort) -> Result<Claim, Ending> {
+        // An unwinding bug of the backend is one more of its failures; it must not take the app down.
+        let run = AssertUnwindSafe(|| (self.run)(question(), effort));
+        catch_unwind(run).unwrap_or(Err(Ending::Failed))
     }
 }
 

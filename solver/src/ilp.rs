@@ -19,7 +19,7 @@ use crate::reduce::{Goal, Reduced};
 /// go, until something better is found.
 #[derive(Clone, Copy, Debug)]
 pub struct Ilp {
-    backend: Backend,
+    pub(crate) backend: Backend,
 }
 
 impl Ilp {

@@ -12,8 +12,8 @@
 //!
 //! Three places that are not in a row already make the problem NP-hard (Dahlhaus et al. 1994, "The complexity of
 //! multiterminal cuts"). What is answered is never worse than all-local and, steps permitting, than the best plan with the
-//! device and one of the servers, and says how far from the best it may be. Everything is in integers, but for the 0/1 program, whose
-//! answers are checked in integers.
+//! device and one of the servers, and says how far from the best it may be. Everything is in integers, but for the 0/1
+//! program, whose answers are checked in integers.
 
 mod branch;
 mod dual;
@@ -31,6 +31,7 @@ mod tests;
 
 use outboard_core::{PlaceIndex, PlacesPlan, PlacesProblem, Quality};
 
+use crate::backend::MICROLP;
 use crate::port::{Limits, SolveError};
 use crate::steps::Steps;
 use exhaustive::limited;
@@ -39,14 +40,15 @@ use minimum::{Effort, Minimum};
 use obvious::obvious;
 use program::{Free, Program};
 
-/// The best plan over several places found within the limits: exact where the places are in a row and nothing is limited, else
-/// with the gap that is left.
+/// The best plan over several places found within the limits: exact where the places are in a row and nothing is limited,
+/// else with the gap that is left.
 ///
-/// Without a limited time or energy it is the same on every machine as long as no clock is given. With one the 0/1
-/// program may have to help, for as long as there is time.
+/// Without a bound on time or energy it is the same on every machine, as long as no clock is given. With one the 0/1 program
+/// may have to help, for as long as there is time.
 ///
 /// # Errors
-/// No placement keeps the objective's bound, or none was found that does.
+/// No placement keeps the objective's bound (the least that is named then is what none takes less than), or none was found
+/// that does.
 pub fn solve_places(problem: &PlacesProblem, limits: &Limits<'_>) -> Result<PlacesPlan, SolveError> {
     let deadline = limits.clock.map(|clock| (clock, clock() + limits.time));
     let is_late = || deadline.is_some_and(|(clock, deadline)| clock() >= deadline);
@@ -58,7 +60,7 @@ pub fn solve_places(problem: &PlacesProblem, limits: &Limits<'_>) -> Result<Plac
         }
         let left = deadline.map_or(limits.time, |(clock, deadline)| deadline.saturating_sub(clock()));
         if attempt.has_small_program() {
-            attempt.ask_for_program(left);
+            attempt.ask(MICROLP, left);
         }
     }
     attempt.finish()
@@ -77,6 +79,8 @@ struct Attempt<'a> {
     floor: u64,
     gap: u32,
     steps: Steps<'a>,
+    /// Whether the 0/1 program ran out of time.
+    is_late: bool,
 }
 
 impl<'a> Attempt<'a> {
@@ -95,7 +99,7 @@ impl<'a> Attempt<'a> {
         incumbent.offer(&free.expand(&vec![PlaceIndex::DEVICE.0; free.len()]));
         let floor = goal.floor().unsigned_abs();
         let row = problem.topology().row(problem.place_count());
-        Self { problem, free, row, goal, incumbent, floor, gap, steps }
+        Self { problem, free, row, goal, incumbent, floor, gap, steps, is_late: false }
     }
 
     fn search(&mut self) -> Result<(), SolveError> {
@@ -146,7 +150,7 @@ impl<'a> Attempt<'a> {
         let quality = match () {
             () if measure <= self.floor => Quality::Optimal,
             () if self.is_done() => Quality::GapLimit { bound },
-            () if self.steps.stopped() => Quality::TimeLimit { bound },
+            () if self.is_late || self.steps.stopped() => Quality::TimeLimit { bound },
             () => Quality::Unproven { bound },
         };
         Ok(PlacesPlan::new(self.problem, placements, quality).expect("only allowed placements are offered"))

@@ -12,20 +12,15 @@
 //! relationships", the second Chekuri et al. (2004), "A linear programming formulation and approximation algorithms for the
 //! metric labeling problem".
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use good_lp::solvers::{SolutionStatus, WithTimeLimit};
-use good_lp::{
-    Constraint, Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable, variable,
-    variables,
-};
+use good_lp::{Constraint, Expression, ProblemVariables, Variable, variable, variables};
 use outboard_core::{PlaceIndex, PlacesPlan, PlacesProblem, Topology};
 
 use super::program::Program;
 use super::{Attempt, limited, signed};
 use crate::Ilp;
-use crate::backend::{Ending, thousand};
+use crate::backend::{Backend, Effort, Ending, Question, thousand};
 use crate::port::{Limits, SolveError};
 use crate::steps::Steps;
 
@@ -35,19 +30,19 @@ impl Ilp {
     /// # Errors
     /// None was found that keeps the objective's bound.
     pub fn solve_places(
-        &self,
+        self,
         problem: &PlacesProblem,
         limits: &Limits<'_>,
     ) -> Result<PlacesPlan, SolveError> {
         let mut attempt = Attempt::new(problem, limits.gap, Steps::new(limits.steps, None));
-        attempt.ask_for_program(limits.time);
+        attempt.ask(self.backend, limits.time);
         attempt.finish()
     }
 }
 
 impl Attempt<'_> {
-    /// Whether the backend is likely to find anything in a second or so: with ten thousand variables it found nothing, and
-    /// took twice the time that it was given.
+    /// Whether microlp is likely to find anything in a second or so: with more than ten thousand variables it found nothing,
+    /// and took twice the time that it was given.
     pub(super) fn has_small_program(&self) -> bool {
         let Program { places, own, edges, links, .. } = &self.goal;
         let shipping = match self.problem.topology() {
@@ -58,7 +53,7 @@ impl Attempt<'_> {
     }
 
     /// Lets the backend look for something better, for at most that time by its own clock.
-    pub(super) fn ask_for_program(&mut self, time: Duration) {
+    pub(super) fn ask(&mut self, backend: Backend, time: Duration) {
         if self.free.len() == 0 {
             return;
         }
@@ -67,48 +62,41 @@ impl Attempt<'_> {
         });
         let limit = limit.as_ref().map(|(taken, most)| (taken, *most));
         let topology = self.problem.topology();
-        // An unwinding bug of the backend is one more of its failures; it must not take the app down.
-        let search = AssertUnwindSafe(|| search(&self.goal, limit, topology, time));
-        let Ok((labels, ending)) = catch_unwind(search).unwrap_or(Err(Ending::Failed)) else { return };
-        let placements = self.free.expand(&labels);
-        let is_allowed = self.incumbent.offer(&placements);
+        let effort = Effort { time, gap: self.gap };
+        let claim = match backend.ask(|| question(&self.goal, limit, topology), effort) {
+            Ok(claim) => claim,
+            Err(ending) => {
+                self.is_late = ending == Ending::Time;
+                return;
+            }
+        };
+        self.is_late = claim.ending == Ending::Time;
+        let at = |places: &[bool]| places.iter().position(|is_there| *is_there).unwrap_or(0) as u16;
+        let labels: Vec<u16> = claim.away.chunks(self.goal.places).map(at).collect();
+        let is_allowed = self.incumbent.offer(&self.free.expand(&labels));
         let measure = self.goal.measure(&labels).unsigned_abs();
+        let best = self.incumbent.measure();
         // Something better than what it calls best shows that it was wrong.
-        if is_allowed && ending == Ending::Proven && self.incumbent.measure() == Some(measure) {
+        if is_allowed && claim.ending == Ending::Proven && best == Some(measure) {
             self.floor = self.floor.max(measure);
+        }
+        let floor = claim.bound().map(|bound| self.goal.base.saturating_sub(bound));
+        let is_refuted = |floor: i64| best.is_some_and(|best| floor > best.cast_signed());
+        if let Some(floor) = floor.filter(|floor| is_allowed && !is_refuted(*floor)) {
+            self.raise(floor);
         }
     }
 }
 
-/// The best labels that the backend claims, and how sure it claims to be.
-fn search(
-    goal: &Program,
-    limit: Option<(&Program, i64)>,
-    topology: &Topology,
-    time: Duration,
-) -> Result<(Vec<u16>, Ending), Ending> {
+/// The program, to be maximised with every sign turned.
+fn question(goal: &Program, limit: Option<(&Program, i64)>, topology: &Topology) -> Question {
     let mut names = variables!();
     let model = Model::new(goal, topology, &mut names);
-    let mut problem =
-        names.minimise(model.sum(goal)).using(good_lp::microlp).with_time_limit(time.as_secs_f64());
-    for row in model.rows(goal) {
-        problem.add_constraint(row);
-    }
+    let mut rows = model.rows(goal);
     if let Some((taken, most)) = limit {
-        problem.add_constraint(model.sum(taken).leq(thousand(most - taken.base)));
+        rows.push(model.sum(taken, 1.0).leq(thousand(most - taken.base)));
     }
-    let solution = problem.solve().map_err(|error| match error {
-        // The adapter's only use of this variant.
-        ResolutionError::Other(_) => Ending::Time,
-        _ => Ending::Failed,
-    })?;
-    let ending = match solution.status() {
-        SolutionStatus::Optimal => Ending::Proven,
-        SolutionStatus::GapLimit => Ending::Gap,
-        SolutionStatus::TimeLimit => Ending::Time,
-    };
-    let at = |places: &[Variable]| places.iter().position(|at| solution.value(*at) > 0.5).unwrap_or(0) as u16;
-    Ok((model.at.chunks(goal.places).map(at).collect(), ending))
+    Question { unsolved: names.maximise(model.sum(goal, -1.0)), rows, away: model.at }
 }
 
 /// The variables of a program.
@@ -142,22 +130,22 @@ impl Model {
         Self { at, edges }
     }
 
-    /// What a program measures, but for its base.
-    fn sum(&self, program: &Program) -> Expression {
+    /// What a program measures, but for its base, with that sign.
+    fn sum(&self, program: &Program, sign: f64) -> Expression {
         let mut sum = Expression::default();
         for (own, at) in program.own.iter().zip(&self.at) {
-            sum.add_mul(thousand(*own), *at);
+            sum.add_mul(sign * thousand(*own), *at);
         }
         match &self.edges {
             Edges::Links { apart, .. } => {
                 for (link, (one, other)) in program.links.iter().zip(apart) {
-                    sum.add_mul(thousand(*link), *one);
-                    sum.add_mul(thousand(*link), *other);
+                    sum.add_mul(sign * thousand(*link), *one);
+                    sum.add_mul(sign * thousand(*link), *other);
                 }
             }
             Edges::Pairs(pairs) => {
                 for (apart, pair) in program.tables().into_iter().zip(pairs) {
-                    sum.add_mul(thousand(apart), *pair);
+                    sum.add_mul(sign * thousand(apart), *pair);
                 }
             }
         }

@@ -11,9 +11,9 @@ use super::program::Program;
 use crate::cut::{INFINITE, Network};
 use crate::steps::Steps;
 
-/// The best labels; `None` if the steps ran out.
+/// The best labels, with the places in their order in `row`; `None` if the steps ran out.
 ///
-/// `row` has the places in their order, `parent` says which link is between two that are next to each other.
+/// Of labels that are as good, the ones nearest to the row's start.
 pub(crate) fn solve(program: &Program, row: &[PlaceIndex], steps: &mut Steps<'_>) -> Option<Vec<u16>> {
     let levels = row.len() - 1;
     let node = |number: usize, level: usize| (number * levels + level) as u32;

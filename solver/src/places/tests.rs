@@ -119,16 +119,15 @@ fn best_with_one_server(problem: &PlacesProblem) -> u64 {
 
 /// Whether a plan says no more than what is so.
 fn is_honest(plan: &PlacesPlan, best: u64) -> bool {
-    // A weighted bound is given in whole microjoules, rounded down.
     let is_optimal = plan.quality() == Quality::Optimal;
     plan.floor() <= best && best <= measure(plan) && (!is_optimal || measure(plan) == best)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn a_chain_is_exact(problem in problems(2..=5, 6, |_| Just(Topology::Chain), unbounded())) {
+    fn a_chain_is_exact(problem in problems(2..=4, 6, |_| Just(Topology::Chain), unbounded())) {
         let best = Exhaustive.solve_places(&problem).unwrap();
         let plan = solve_places(&problem, &Limits::default()).unwrap();
         prop_assert_eq!(measure(&plan), measure(&best));
@@ -137,7 +136,7 @@ proptest! {
 
     #[test]
     fn servers_side_by_side_are_never_worse_than_one_and_the_gap_is_honest(
-        problem in problems(3..=5, 7, |_| prop_oneof![Just(Topology::Star), Just(Topology::Mesh)], unbounded()),
+        problem in problems(3..=4, 6, |_| prop_oneof![Just(Topology::Star), Just(Topology::Mesh)], unbounded()),
     ) {
         let best = Exhaustive.solve_places(&problem).unwrap();
         let plan = solve_places(&problem, &Limits::default()).unwrap();
@@ -149,7 +148,7 @@ proptest! {
 
     #[test]
     fn moves_alone_are_never_worse_than_one_server_and_the_bound_alone_is_one(
-        problem in problems(3..=5, 7, |_| prop_oneof![Just(Topology::Star), Just(Topology::Mesh)], unbounded()),
+        problem in problems(3..=4, 6, |_| prop_oneof![Just(Topology::Star), Just(Topology::Mesh)], unbounded()),
     ) {
         let best = measure(&Exhaustive.solve_places(&problem).unwrap()).cast_signed();
         let one_server = best_with_one_server(&problem).cast_signed();
@@ -162,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn trees_of_places_are_solved(problem in problems(3..=5, 6, tree, unbounded())) {
+    fn trees_of_places_are_solved(problem in problems(3..=5, 5, tree, unbounded())) {
         let best = Exhaustive.solve_places(&problem).unwrap();
         let plan = solve_places(&problem, &Limits::default()).unwrap();
         prop_assert_eq!(measure(&plan), measure(&best));
@@ -188,7 +187,7 @@ proptest! {
 
     #[test]
     fn few_steps_give_an_honest_answer_and_the_same_one_twice(
-        problem in problems(3..=4, 7, |_| Just(Topology::Mesh), unbounded()),
+        problem in problems(3..=4, 6, |_| Just(Topology::Mesh), unbounded()),
         steps in 0..3_000_u64,
         gap in prop_oneof![Just(0_u32), 0..200_000_u32],
     ) {
@@ -202,7 +201,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn the_program_finds_what_the_oracle_finds(
@@ -213,7 +212,7 @@ proptest! {
             prop_oneof![unbounded(), bounded()],
         ),
     ) {
-        match (Ilp.solve_places(&problem, &Limits::default()), Exhaustive.solve_places(&problem)) {
+        match (Ilp::microlp().solve_places(&problem, &Limits::default()), Exhaustive.solve_places(&problem)) {
             (Ok(plan), Ok(best)) => prop_assert!(is_honest(&plan, measure(&best)), "{:?} {:?}", plan, best),
             (Err(SolveError::NoneFound { .. }), Err(SolveError::Infeasible { .. })) => {}
             (found, best) => prop_assert!(false, "it says {:?}, the oracle {:?}", found, best),

@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use outboard_core::{Condition, LinkPrice, Plan, Problem, Resource};
+use outboard_core::{Condition, Conditions, LinkPrice, Outlook, Plan, Problem, Resource};
 use outboard_solver::{Automatic, Exact, Exhaustive, Ilp, Limits, Solve, SolveError, outlook};
 
 use crate::arguments::{Backend, Show, SolveOptions};
@@ -31,8 +31,9 @@ pub(crate) use objective::parse as parse_objective;
 
 const PROBLEM: Kind = Kind { name: "problem", most: 64 << 20 };
 
-/// How far conditions may change, as factors; the second where the first cannot be told, and so on.
-const RANGES: [(f64, f64); 3] = [(0.03, 30.0), (0.1, 10.0), (0.5, 2.0)];
+/// How far down and up conditions may change, as factors: nearer where that far nothing keeps the problem's limits.
+const DOWN: [f64; 5] = [0.03, 0.1, 0.3, 0.7, 1.0];
+const UP: [f64; 5] = [30.0, 10.0, 3.0, 1.5, 1.0];
 
 /// A plan, and what was found out about it.
 struct Solved {
@@ -139,11 +140,7 @@ impl Solved {
     /// a search happened to stop, so there is none.
     fn looking_ahead(mut self, problem: &Problem, time: Option<Duration>) -> Self {
         for condition in Condition::ALL {
-            let found = within(time, |limits| {
-                first_told(
-                    RANGES.into_iter().map(|(from, until)| outlook(problem, condition, from..=until, limits)),
-                )
-            });
+            let found = within(time, |limits| look(problem, condition, limits));
             match found {
                 Ok(outlook) => self.plan = self.plan.with_outlook(outlook),
                 Err(error) => {
@@ -154,6 +151,23 @@ impl Solved {
         }
         self
     }
+}
+
+/// The outlook over as much of the range as there are plans for. A limit often stands in the way on one side only.
+fn look(problem: &Problem, condition: Condition, limits: &Limits<'_>) -> Result<Outlook, SolveError> {
+    let solve = |factor| {
+        let changed = problem.under(&Conditions::but(condition, factor))?;
+        // Without limits everything is allowed, and what it costs to find the best is the outlook's affair.
+        if changed.limits().is_empty() { Ok(()) } else { Automatic.solve(&changed, limits).map(|_| ()) }
+    };
+    let first = |factors: [f64; 5]| {
+        let numbered = factors.into_iter().enumerate();
+        first_told(numbered.map(|(number, factor)| solve(factor).map(|()| number)))
+    };
+    let (down, up) = (first(DOWN)?, first(UP)?);
+    // There may be gaps between the ends as well.
+    let narrower = (down.min(up)..DOWN.len()).map(|least| (DOWN[down.max(least)], UP[up.max(least)]));
+    first_told(narrower.map(|(from, until)| outlook(problem, condition, from..=until, limits)))
 }
 
 /// The first that is known, or why the last is not. What takes too long is not tried again.

@@ -116,13 +116,35 @@ fn nothing_at_all_has_a_plan_too() {
 }
 
 #[test]
-fn where_nothing_can_be_told_of_a_condition_it_says_why() {
-    // On the server it takes 10 ms and it must: at half the speed that is too long.
+fn a_limit_on_one_side_of_the_present_leaves_the_other_to_be_told() {
+    // On the server it takes 10 ms and it must: any slower is too long.
     let text = r#"{"objective": {"minimise": "energy", "within_milliseconds": 10},
         "methods": [{"name": "a", "pin": "server", "remote_milliseconds": 10}]}"#;
+    let json = answered(text, Show::Json);
+    let speed = "\"condition\": \"server_speed\",\n      \"from\": 1.0,\n      \"until\": 30.0";
+    let work = "\"condition\": \"work\",\n      \"from\": 0.03,\n      \"until\": 1.0";
+    assert!(json.contains(speed) && json.contains(work), "{json}");
+    // A call of 11 ms within 20 ms, 8 of which the device has to itself: 0.9 ms on the server, all of what is left.
+    let text = r#"{"objective": {"minimise": "energy", "within_milliseconds": 20},
+        "link": {"round_trip_milliseconds": 10, "megabits_per_second": 8, "waiting_milliwatts": 1000,
+                 "transferring_milliwatts": 1000},
+        "methods": [
+            {"name": "ui", "pin": "device", "local_millijoules": 0, "local_milliseconds": 8},
+            {"name": "find", "local_millijoules": 30, "local_milliseconds": 100, "remote_milliseconds": 0.9}],
+        "edges": [{"caller": "ui", "callee": "find", "calls": 1, "bytes": 1000}]}"#;
     let told = answered(text, Show::Explanation);
+    assert!(told.contains("find runs on the server"), "{told}");
+    assert!(!told.contains("is not known"), "{told}");
+}
+
+#[test]
+fn where_nothing_can_be_told_of_a_condition_it_says_why() {
+    let text = file("");
+    let options =
+        |show| SolveOptions { show, time: Some(Duration::from_nanos(1)), ..SolveOptions::default() };
+    let told = |show| answer(&text, "test.json", &options(show)).expect("two methods take no search");
     let unknown =
-        "What another server speed would change is not known: no placement keeps the run's time below ";
-    assert!(told.contains(unknown), "{told}");
-    assert!(answered(text, Show::Json).contains(r#""unknown": "no placement keeps"#));
+        "What another server speed would change is not known: the search ran out of time: allow more.";
+    assert!(told(Show::Explanation).contains(unknown), "{}", told(Show::Explanation));
+    assert!(told(Show::Json).contains(r#""unknown": "the search ran out of time: allow more""#));
 }

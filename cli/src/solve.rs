@@ -35,6 +35,10 @@ const PROBLEM: Kind = Kind { name: "problem", most: 64 << 20 };
 const DOWN: [f64; 5] = [0.03, 0.1, 0.3, 0.7, 1.0];
 const UP: [f64; 5] = [30.0, 10.0, 3.0, 1.5, 1.0];
 
+/// For each condition, where nobody says how long: there may be as many points to look at as there are methods, and steps bound only
+/// each of them. A thousand methods took 3 s, 5,000 took 20 s; what takes longer is told as not known.
+const LOOK: Duration = Duration::from_secs(30);
+
 /// A plan, and what was found out about it.
 struct Solved {
     plan: Plan,
@@ -140,7 +144,7 @@ impl Solved {
     /// a search happened to stop, so there is none.
     fn looking_ahead(mut self, problem: &Problem, time: Option<Duration>) -> Self {
         for condition in Condition::ALL {
-            let found = within(time, |limits| look(problem, condition, limits));
+            let found = within(Some(time.unwrap_or(LOOK)), |limits| look(problem, condition, limits));
             match found {
                 Ok(outlook) => self.plan = self.plan.with_outlook(outlook),
                 Err(error) => {

@@ -31,8 +31,8 @@ Usage: outboard solve FILE [OPTIONS]
   --backend NAME      automatic, exact, microlp or exhaustive, and highs and cbc where the command was built with them
                       (default automatic)
   --gap PERCENT       accept a plan that is this much worse than the best, 0 to 100 (default 0)
-  --seconds N         stop the search after so long, and each look at another condition, 0.001 to 86400 (default: after 200
-                      million steps of each search, which are the same on every machine)
+  --seconds N         stop the search after so long, and each look at another condition, 0.001 to 86400 (default: the search
+                      after 200 million steps, which are the same on every machine, and each look after 30 seconds)
   --help              print this
 
 Ends with status 1 where the problem is wrong or has no plan, and says where or what the least possible is.

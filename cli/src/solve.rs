@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use outboard_core::{Condition, Conditions, LinkPrice, Outlook, Plan, Problem, Resource};
+use outboard_core::{Condition, Conditions, Cost, LinkPrice, Outlook, Plan, Problem, Resource, Shipping};
 use outboard_solver::{Automatic, Exact, Exhaustive, Ilp, Limits, Solve, SolveError, outlook};
 
 use crate::arguments::{Backend, Show, SolveOptions};
@@ -144,6 +144,10 @@ impl Solved {
     /// a search happened to stop, so there is none.
     fn looking_ahead(mut self, problem: &Problem, time: Option<Duration>) -> Self {
         for condition in Condition::ALL {
+            if let Some(why) = untold(problem, condition) {
+                self.unknown.push(Unknown { condition, why: why.to_owned() });
+                continue;
+            }
             let found = within(Some(time.unwrap_or(LOOK)), |limits| look(problem, condition, limits));
             match found {
                 Ok(outlook) => self.plan = self.plan.with_outlook(outlook),
@@ -155,6 +159,19 @@ impl Solved {
         }
         self
     }
+}
+
+/// Why a problem does not say what another link would change: all that shipping costs is given as one sum. To look anyway would find that
+/// nothing changes.
+fn untold(problem: &Problem, condition: Condition) -> Option<&'static str> {
+    let of_edges = problem.edges().map(|(_, _, edge)| edge.shipping);
+    let of_states = problem.vertices().iter().filter_map(|vertex| vertex.resident).map(|state| state.fetch);
+    let mut shipped = of_edges.chain(of_states).filter(|it| it.total() != Cost::ZERO).peekable();
+    shipped.peek()?;
+    let is_link = matches!(condition, Condition::Bandwidth | Condition::RoundTrip);
+    let has_parts = |it: Shipping| it.round_trips != Cost::ZERO || it.payload != Cost::ZERO;
+    (is_link && !shipped.any(has_parts))
+        .then_some("the problem has no round_trips, payload or calls that say what shipping costs on it")
 }
 
 /// The outlook over as much of the range as there are plans for. A limit often stands in the way on one side only.

@@ -148,3 +148,19 @@ fn where_nothing_can_be_told_of_a_condition_it_says_why() {
     assert!(told(Show::Explanation).contains(unknown), "{}", told(Show::Explanation));
     assert!(told(Show::Json).contains(r#""unknown": "the search ran out of time: allow more""#));
 }
+
+#[test]
+fn a_price_that_is_one_sum_says_nothing_of_another_link() {
+    let edge = |price: &str| {
+        answered(
+            &file(&format!(r#""edges": [{{"caller": "a", "callee": "b", {price}}}]"#)),
+            Show::Explanation,
+        )
+    };
+    let unknown =
+        "What another round trip would change is not known: the problem has no round_trips, payload or calls";
+    assert!(edge(r#""millijoules": 80"#).contains(unknown), "{}", edge(r#""millijoules": 80"#));
+    for told in [edge(r#""millijoules": 0"#), edge(r#""millijoules": 8, "payload": {"millijoules": 1}"#)] {
+        assert!(!told.contains("not known"), "{told}");
+    }
+}

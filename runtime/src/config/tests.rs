@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 fn environment<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {

@@ -34,7 +34,7 @@ pub use id::{
     BodyHash, CallId, Epoch, InstanceId, MethodId, MethodIndex, PlaceIndex, SchemaHash, ServerIndex,
     SessionId,
 };
-pub use outlook::{Flip, Outlook, Piece};
+pub use outlook::{Flip, Outlook, OutlookError, Piece};
 pub use places::{
     Detour, Place, PlacesChoice, PlacesEdge, PlacesError, PlacesPlan, PlacesPlanError, PlacesProblem,
     PlacesVertex, Topology,

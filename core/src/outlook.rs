@@ -1,17 +1,46 @@
 //! How a placement changes as a condition does.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::problem::{Condition, Placement};
 
 /// The best placements over a range of one condition, the others as they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts")]
 pub struct Outlook {
     condition: Condition,
     /// In order; the first from the range's begin.
     pieces: Vec<Piece>,
     /// The range's end.
     until: f64,
+}
+
+/// An outlook as it is read, before it is checked.
+#[derive(Deserialize)]
+#[serde(rename = "Outlook")]
+struct Parts {
+    condition: Condition,
+    pieces: Vec<Piece>,
+    until: f64,
+}
+
+/// What is wrong with pieces that are to be an outlook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OutlookError {
+    /// There is none.
+    #[error("a range has at least one piece")]
+    Empty,
+    /// One begins before the one in front of it, or at no number.
+    #[error("pieces are sorted, and begin at a number")]
+    Unsorted,
+    /// They begin at or below zero, or do not end.
+    #[error("a range goes from above zero to a finite end")]
+    Range,
+    /// They are of different problems.
+    #[error("pieces place the same methods")]
+    Lengths,
 }
 
 /// A part of the range in which one placement is best.
@@ -38,11 +67,28 @@ impl Outlook {
     /// Makes an outlook of pieces that are sorted by where they begin; `until` is where the last one ends.
     ///
     /// # Panics
-    /// Without a piece, or if they are not sorted.
+    /// Where [`checked`](Self::checked) refuses them.
     pub fn new(condition: Condition, pieces: Vec<Piece>, until: f64) -> Self {
-        assert!(!pieces.is_empty(), "a range has at least one piece");
-        assert!(pieces.windows(2).all(|pair| pair[0].from <= pair[1].from), "pieces are sorted");
-        Self { condition, pieces, until }
+        Self::checked(condition, pieces, until).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same of pieces that somebody else has made.
+    ///
+    /// # Errors
+    /// Without a piece, if they are not sorted, do not go from above zero to a finite end, or differ in length.
+    pub fn checked(condition: Condition, pieces: Vec<Piece>, until: f64) -> Result<Self, OutlookError> {
+        let first = pieces.first().ok_or(OutlookError::Empty)?;
+        if !pieces.windows(2).all(|pair| pair[0].from <= pair[1].from) {
+            return Err(OutlookError::Unsorted);
+        }
+        let last = pieces.last().map_or(first.from, |last| last.from);
+        if !(first.from > 0.0 && last <= until && until.is_finite()) {
+            return Err(OutlookError::Range);
+        }
+        if pieces.iter().any(|piece| piece.placements.len() != first.placements.len()) {
+            return Err(OutlookError::Lengths);
+        }
+        Ok(Self { condition, pieces, until })
     }
 
     /// What changes.
@@ -91,10 +137,36 @@ impl Outlook {
     }
 }
 
+impl TryFrom<Parts> for Outlook {
+    type Error = OutlookError;
+
+    fn try_from(Parts { condition, pieces, until }: Parts) -> Result<Self, OutlookError> {
+        Self::checked(condition, pieces, until)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use Placement::{Device, Server};
+
+    #[test]
+    fn pieces_that_are_no_outlook_are_refused_and_never_a_panic() {
+        let make = |from: &[f64], until: f64| {
+            let pieces = from.iter().map(|from| Piece { from: *from, placements: vec![Device] }).collect();
+            Outlook::checked(Condition::Work, pieces, until).map(|outlook| outlook.range())
+        };
+        assert_eq!(make(&[0.1, 0.1, 2.0], 10.0), Ok((0.1, 10.0)));
+        assert_eq!(make(&[], 10.0), Err(OutlookError::Empty));
+        assert_eq!(make(&[2.0, 1.0], 10.0), Err(OutlookError::Unsorted));
+        assert_eq!(make(&[1.0, f64::NAN], 10.0), Err(OutlookError::Unsorted));
+        for (from, until) in [(0.0, 1.0), (-1.0, 1.0), (f64::NAN, 1.0), (2.0, 1.0), (1.0, f64::NAN)] {
+            assert_eq!(make(&[from], until), Err(OutlookError::Range), "{from} {until}");
+        }
+        assert_eq!(make(&[1.0], f64::INFINITY), Err(OutlookError::Range));
+        let pieces = [vec![Device], vec![]].map(|placements| Piece { from: 1.0, placements });
+        assert_eq!(Outlook::checked(Condition::Work, pieces.into(), 2.0), Err(OutlookError::Lengths));
+    }
 
     #[test]
     fn a_method_flips_at_the_nearest_change_on_either_side() {

@@ -8,9 +8,12 @@ mod conditions;
 mod error;
 mod limit;
 mod objective;
+mod parts;
 mod vertex;
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::MethodIndex;
 
@@ -19,12 +22,14 @@ pub use conditions::{Condition, Conditions};
 pub use error::ProblemError;
 pub use limit::{Constraints, Exceeded, LatencyBound, Limit, MemoryLimit, Resource};
 pub use objective::{EnergyBound, Objective, TimeBound, Value};
+use parts::Parts;
 pub(crate) use vertex::micros;
 use vertex::whole_micros;
 pub use vertex::{Cost, Edge, Placement, Resident, Shipping, Vertex};
 
-/// A call graph with costs and an objective; whoever has one knows that it was checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A call graph with costs and an objective; whoever has one knows that it was checked, also where it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
 pub struct Problem {
     vertices: Vec<Vertex>,
     edges: Vec<Edge>,
@@ -43,6 +48,15 @@ impl Problem {
     /// The largest sum of all energies, in microjoules, of all times, in microseconds, of what the objective measures, and of all
     /// memory, in bytes: leaves room for signs and differences in 64 bits.
     pub const LARGEST_SUM: u64 = 1 << 60;
+
+    /// The most methods of a problem that is read.
+    pub const MOST_VERTICES: usize = 1 << 16;
+
+    /// The most edges of a problem that is read.
+    pub const MOST_EDGES: usize = 1 << 20;
+
+    /// The most limits, times methods and edges, of a problem that is read: each limit is looked at for all of them.
+    pub const MOST_LIMITED: usize = 1 << 24;
 
     /// Checks a problem without further constraints.
     ///

@@ -41,6 +41,16 @@ pub enum ProblemError {
         /// A method pinned to the server.
         other: String,
     },
+    /// A problem that is read has more of something than is taken.
+    #[error("{count} {figure} are more than the {most} that are taken")]
+    TooMany {
+        /// Of what.
+        figure: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// Figures are past what a measured run can have; a link without bandwidth, for example, takes forever.
     #[error(
         "the {figure} of `{place}` takes the sum past {} µJ, µs or bytes: leave out what cannot happen",

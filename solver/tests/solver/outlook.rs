@@ -50,6 +50,29 @@ fn a_plan_ahead_tells_its_flips() {
 }
 
 #[test]
+fn with_a_clock_all_of_a_plan_ahead_is_done_in_its_time() {
+    let problem = arcade(5, MS * 45);
+    let planned = |time: Duration| {
+        // An hour-glass of which a grain falls whenever somebody looks.
+        let looks = std::cell::Cell::new(0);
+        let clock = || {
+            looks.set(looks.get() + 1);
+            MS * looks.get()
+        };
+        let plan = plan_ahead(&problem, &Limits::within(time).by(&clock)).unwrap();
+        (plan.outlooks().len(), looks.get())
+    };
+    let (outlooks, looks) = planned(MS * 1_000);
+    assert_eq!(outlooks, 2);
+    let (outlooks, fewer) = planned(MS * (looks / 2));
+    assert_eq!(outlooks, 1, "{looks} looks");
+    assert!(fewer < looks);
+    let (outlooks, fewest) = planned(MS * 3);
+    assert_eq!(outlooks, 0);
+    assert!(fewest < fewer);
+}
+
+#[test]
 fn a_time_bound_that_binds_moves_the_turn() {
     // 100 mJ and 10 ms here, nothing and 1 ms there, and a call of 4 mJ that takes 40 ms: the energy says go on any link, the
     // bound of 21 ms does from twice as fast a link on.

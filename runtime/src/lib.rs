@@ -60,7 +60,7 @@ pub mod stage;
 pub mod support;
 
 pub use app::{main, serve_with};
-pub use config::{ConfigError, DeviceConfig, Keep, Objective, ServerConfig, Source};
+pub use config::{ConfigError, DeviceConfig, Keep, Objective, Risk, ServerConfig, Source};
 pub use context::{Context, ContextGuard, context};
 pub use error::{CallError, StartError};
 pub use method::Method;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use outboard_client_proxy::{Engine, Hedge, Policy, Report, Settings};
 use outboard_core::ByteCount;
-use outboard_profiler::{DeviceProfile, EnergyModel, Snapshot, Trust};
+use outboard_profiler::{DeviceProfile, EnergyModel, Quantile, Snapshot, Trust};
 use outboard_transport::ServerAddress;
 use tokio::sync::{Notify, mpsc};
 
 use crate::clock::Clock;
-use crate::config::{ConfigError, DeviceConfig, Objective, Set, Source, Values, parse_servers};
+use crate::config::{ConfigError, DeviceConfig, Objective, Risk, Set, Source, Values, parse_servers};
 use crate::context::{self, Context, ContextGuard};
 use crate::device::{self, Command, Device};
 use crate::driver::{self, Work};
@@ -161,6 +161,12 @@ impl Builder {
     /// What to save.
     pub fn objective(mut self, objective: Objective) -> Self {
         self.values.objective = Some(set(objective));
+        self
+    }
+
+    /// Which figure of what is uncertain plans count; see [`DeviceConfig::risk`].
+    pub fn risk(mut self, risk: Risk) -> Self {
+        self.values.risk = Some(set(risk));
         self
     }
 
@@ -326,6 +332,11 @@ fn settings(config: &DeviceConfig, profile_origin: Source) -> Result<Settings, S
     settings.objective = match config.objective {
         Objective::Time => outboard_core::Objective::Time,
         Objective::Energy => outboard_core::Objective::default(),
+    };
+    settings.risk = match config.risk {
+        Risk::Usual => outboard_profiler::Risk::Usual,
+        Risk::Expected => outboard_profiler::Risk::Expected,
+        Risk::Averse => outboard_profiler::Risk::Averse(Quantile::P90),
     };
     settings.slowdown = config.slowdown;
     settings.exploration = config.exploration;

@@ -15,6 +15,7 @@ fn without_any_source_everything_runs_locally() {
     let config = Values::default().device("app", |_| None).unwrap();
     assert!(config.servers.is_empty());
     assert_eq!(config.objective, Objective::Time);
+    assert_eq!(config.risk, Risk::Usual);
     assert_eq!(config.slowdown, None);
     assert_eq!(config.hedge, Hedge::Late);
 }
@@ -29,6 +30,16 @@ fn hedging_is_set_like_everything_else() {
     );
     let error = file("hedge = \"sometimes\"").unwrap_err().to_string();
     assert!(error.ends_with("`sometimes`: use `never`, `late` or `always`"), "{error}");
+}
+
+#[test]
+fn what_plans_fear_is_set_like_everything_else() {
+    let below = file("risk = \"averse\"").unwrap();
+    assert_eq!(below.clone().device("app", |_| None).unwrap().risk, Risk::Averse);
+    let above = Values::from_environment(environment(&[("OUTBOARD_RISK", "expected")])).unwrap();
+    assert_eq!(above.over(below).device("app", |_| None).unwrap().risk, Risk::Expected);
+    let error = file("risk = \"none\"").unwrap_err().to_string();
+    assert!(error.ends_with("`none`: use `usual`, `expected` or `averse`"), "{error}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use outboard_client_proxy::{Hedge, Policy};
 use outboard_core::ByteCount;
 
-use super::Objective;
+use super::{Objective, Risk};
 
 /// Something with a textual form and a sentence on what it may be.
 pub(crate) trait Setting: Sized {
@@ -19,6 +19,19 @@ impl Setting for Objective {
         match text {
             "time" => Some(Self::Time),
             "energy" => Some(Self::Energy),
+            _ => None,
+        }
+    }
+}
+
+impl Setting for Risk {
+    const ALLOWED: &'static str = "use `usual`, `expected` or `averse`";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "usual" => Some(Self::Usual),
+            "expected" => Some(Self::Expected),
+            "averse" => Some(Self::Averse),
             _ => None,
         }
     }

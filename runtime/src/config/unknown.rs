@@ -1,7 +1,7 @@
 //! Environment variables that look like ours and are not: a typing mistake would otherwise change nothing, in silence.
 
 /// Every variable that is read, those of the log, of the compilation and of tests included.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "OUTBOARD_BASES",
     "OUTBOARD_BUILD_ID",
     "OUTBOARD_CONFIG",
@@ -15,6 +15,7 @@ const KNOWN: [&str; 19] = [
     "OUTBOARD_PROFILE",
     "OUTBOARD_PROFILE_INTERVAL",
     "OUTBOARD_PUBLIC_HOST",
+    "OUTBOARD_RISK",
     "OUTBOARD_SERVER",
     "OUTBOARD_SESSION_BASES",
     "OUTBOARD_SLOWDOWN",

@@ -9,7 +9,7 @@ use outboard_core::ByteCount;
 use outboard_transport::{Host, ServerAddress};
 
 use super::{
-    ConfigError, DeviceConfig, FILE, Keep, Objective, ServerConfig, Setting, Source, mebibytes, unknown,
+    ConfigError, DeviceConfig, FILE, Keep, Objective, Risk, ServerConfig, Setting, Source, mebibytes, unknown,
 };
 
 /// One source's values, each with where it came from.
@@ -18,6 +18,7 @@ pub(crate) struct Values {
     pub(crate) server: Option<Set<Vec<ServerAddress>>>,
     pub(crate) policy: Option<Set<Policy>>,
     pub(crate) objective: Option<Set<Objective>>,
+    pub(crate) risk: Option<Set<Risk>>,
     pub(crate) slowdown: Option<Set<f64>>,
     pub(crate) exploration: Option<Set<f64>>,
     pub(crate) hedge: Option<Set<Hedge>>,
@@ -46,6 +47,7 @@ struct Raw {
     server: Option<OneOrMore>,
     policy: Option<String>,
     objective: Option<String>,
+    risk: Option<String>,
     slowdown: Option<f64>,
     exploration: Option<f64>,
     hedge: Option<String>,
@@ -100,6 +102,7 @@ impl Values {
             server: servers.map(|servers| parse_servers(&servers, origin())).transpose()?,
             policy: raw.policy.map(|text| parse("policy", &text, origin())).transpose()?,
             objective: raw.objective.map(|text| parse("objective", &text, origin())).transpose()?,
+            risk: raw.risk.map(|text| parse("risk", &text, origin())).transpose()?,
             slowdown: raw.slowdown.map(|value| Set { value, origin: origin() }),
             exploration: raw.exploration.map(|value| Set { value, origin: origin() }),
             hedge: raw.hedge.map(|text| parse("hedge", &text, origin())).transpose()?,
@@ -131,6 +134,7 @@ impl Values {
             server: servers.transpose()?,
             policy: set("OUTBOARD_POLICY").map(|(text, o)| parse("policy", &text, o)).transpose()?,
             objective: set("OUTBOARD_OBJECTIVE").map(|(text, o)| parse("objective", &text, o)).transpose()?,
+            risk: set("OUTBOARD_RISK").map(|(text, o)| parse("risk", &text, o)).transpose()?,
             slowdown: set("OUTBOARD_SLOWDOWN").map(|(text, o)| parse("slowdown", &text, o)).transpose()?,
             exploration: set("OUTBOARD_EXPLORATION")
                 .map(|(text, o)| parse("exploration", &text, o))
@@ -158,6 +162,7 @@ impl Values {
             server: self.server.or(below.server),
             policy: self.policy.or(below.policy),
             objective: self.objective.or(below.objective),
+            risk: self.risk.or(below.risk),
             slowdown: self.slowdown.or(below.slowdown),
             exploration: self.exploration.or(below.exploration),
             hedge: self.hedge.or(below.hedge),
@@ -206,6 +211,7 @@ impl Values {
             servers: self.server.map(|set| set.value).unwrap_or_default(),
             policy: self.policy.map(|set| set.value).unwrap_or_default(),
             objective: self.objective.map(|set| set.value).unwrap_or_default(),
+            risk: self.risk.map(|set| set.value).unwrap_or_default(),
             slowdown,
             exploration,
             hedge: self.hedge.map(|set| set.value).unwrap_or_default(),

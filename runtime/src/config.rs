@@ -31,6 +31,10 @@ pub enum Objective {
     Time,
     /// The device's energy, within MAUI's bound on time (1.05 × the time of running everything locally).
     Energy,
+    /// The battery: as many runs from one charge as possible, whatever time they take. What the device draws anyway while a
+    /// run goes on counts, and there is no bound on the time of a run; each call keeps its own
+    /// ([`slowdown`](DeviceConfig::slowdown)).
+    Battery,
 }
 
 /// Which figure of an uncertain cost plans are made with.
@@ -54,12 +58,13 @@ pub struct DeviceConfig {
     pub servers: Vec<ServerAddress>,
     /// Who decides where calls run. Default: the plan.
     pub policy: Policy,
-    /// What to save. Default: time.
+    /// What to save. Default: time. Without a device profile that knows the powers of processors and radio it is time in any case,
+    /// and the log says so.
     pub objective: Objective,
     /// Which figure of what is uncertain plans count. Default: what is usual. A single call is bounded all the same.
     pub risk: Risk,
     /// The slowdown ε that a call may suffer when things go wrong, as a share of its local time. Default: 0.4 when the
-    /// objective is time, 1.05 when it is energy. Larger values offload more and risk more.
+    /// objective is time, 1.05 when it is energy or the battery. Larger values offload more and risk more.
     pub slowdown: Option<f64>,
     /// The share of what calls cost, by the objective, that may be lost on tries: calls that are expected to pay on a
     /// server, and may not. Default 0.02; zero never tries.
@@ -203,6 +208,7 @@ impl fmt::Display for Objective {
         f.write_str(match self {
             Self::Time => "time",
             Self::Energy => "energy",
+            Self::Battery => "battery",
         })
     }
 }

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use outboard_client_proxy::{Engine, Hedge, Policy, Report, Settings};
-use outboard_core::ByteCount;
+use outboard_core::{ByteCount, Power};
 use outboard_profiler::{DeviceProfile, EnergyModel, Quantile, Snapshot, Trust};
 use outboard_transport::ServerAddress;
 use tokio::sync::{Notify, mpsc};
@@ -324,6 +324,10 @@ impl Builder {
     }
 }
 
+/// What the device draws during a run beside the energies of its profile: nothing, since those are of the whole device, what
+/// it draws when idle included ([`EnergyModel`]). Counted again, it would buy time with energy.
+const BESIDE: Power = Power::ZERO;
+
 /// What the engine is told.
 fn settings(config: &DeviceConfig, profile_origin: Source) -> Result<Settings, StartError> {
     let mut settings = Settings::new(of_this_app(), instance());
@@ -332,6 +336,7 @@ fn settings(config: &DeviceConfig, profile_origin: Source) -> Result<Settings, S
     settings.objective = match config.objective {
         Objective::Time => outboard_core::Objective::Time,
         Objective::Energy => outboard_core::Objective::default(),
+        Objective::Battery => outboard_core::Objective::battery_life(BESIDE),
     };
     settings.risk = match config.risk {
         Risk::Usual => outboard_profiler::Risk::Usual,
@@ -344,6 +349,12 @@ fn settings(config: &DeviceConfig, profile_origin: Source) -> Result<Settings, S
     settings.seed = instance().0 as u64;
     if let Some(path) = &config.device_profile {
         settings.energy = EnergyModel::new(&profile(path, profile_origin)?);
+    }
+    if config.objective != Objective::Time && !settings.energy.is_complete() {
+        tracing::warn!(
+            objective = %config.objective,
+            "the powers of this device's processors and radio are not known, and time is saved instead: name a `device_profile`"
+        );
     }
     Ok(settings)
 }
@@ -371,4 +382,38 @@ fn profile(path: &std::path::Path, origin: Source) -> Result<DeviceProfile, Star
 
 fn set<T>(value: T) -> Set<T> {
     Set { value, origin: Source::Builder }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(set: impl FnOnce(Builder) -> Builder) -> Settings {
+        let builder = set(Runtime::builder().without_environment());
+        let (config, origin) = builder.resolve().unwrap();
+        settings(&config, origin).unwrap()
+    }
+
+    #[test]
+    fn objective_and_risk_are_the_engines() {
+        let default = told(|builder| builder);
+        assert_eq!(default.objective, outboard_core::Objective::Time);
+        assert_eq!(default.risk, outboard_profiler::Risk::Usual);
+        let careful = told(|builder| builder.objective(Objective::Energy).risk(Risk::Averse));
+        assert_eq!(careful.objective, outboard_core::Objective::default());
+        assert_eq!(careful.risk, outboard_profiler::Risk::Averse(Quantile::P90));
+        assert_eq!(told(|builder| builder.risk(Risk::Expected)).risk, outboard_profiler::Risk::Expected);
+    }
+
+    #[test]
+    fn what_a_battery_is_emptied_by_is_counted_once() {
+        let battery = told(|builder| builder.objective(Objective::Battery).device_profile("raspberry-pi-4b"));
+        let second = Duration::from_secs(1);
+        let energy = |time| battery.energy.waiting(time).expect("its idle power is known");
+        let cost = |time| outboard_core::Cost { energy: energy(time), time };
+        let [one, two] = [1, 2].map(|seconds| battery.objective.value(cost(second * seconds)));
+        assert_eq!(one, outboard_core::Value::Energy(energy(second)));
+        assert_eq!(two, outboard_core::Value::Energy(energy(second * 2)));
+        assert!(!battery.objective.is_time() && battery.energy.is_complete());
+    }
 }

@@ -56,7 +56,7 @@ fn errors_name_key_source_and_what_is_allowed() {
     let error = Values::from_environment(environment(&[("OUTBOARD_OBJECTIVE", "speed")])).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`objective` in the environment (OUTBOARD_OBJECTIVE) is `speed`: use `time` or `energy`"
+        "`objective` in the environment (OUTBOARD_OBJECTIVE) is `speed`: use `time`, `energy` or `battery`"
     );
     let error = file("exploration = 7.0").unwrap().device("app", |_| None).unwrap_err();
     assert_eq!(error.to_string(), "`exploration` in outboard.toml is `7`: use a number from 0 to 1");

@@ -13,12 +13,13 @@ pub(crate) trait Setting: Sized {
 }
 
 impl Setting for Objective {
-    const ALLOWED: &'static str = "use `time` or `energy`";
+    const ALLOWED: &'static str = "use `time`, `energy` or `battery`";
 
     fn from_text(text: &str) -> Option<Self> {
         match text {
             "time" => Some(Self::Time),
             "energy" => Some(Self::Energy),
+            "battery" => Some(Self::Battery),
             _ => None,
         }
     }

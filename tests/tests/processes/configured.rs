@@ -37,7 +37,7 @@ fn in_file(directory: &Path, text: &str) -> impl FnOnce(&mut Command) {
 fn variables_that_cannot_be_used() {
     for (name, value, told) in [
         ("OUTBOARD_POLICY", "always", &["`policy`", "`always`", "use `plan`, `device` or `server`"][..]),
-        ("OUTBOARD_OBJECTIVE", "speed", &["`objective`", "`speed`", "use `time` or `energy`"]),
+        ("OUTBOARD_OBJECTIVE", "speed", &["`objective`", "`speed`", "use `time`, `energy` or `battery`"]),
         ("OUTBOARD_RISK", "none", &["`risk`", "`none`", "use `usual`, `expected` or `averse`"]),
         ("OUTBOARD_SLOWDOWN", "-1", &["`slowdown`", "`-1`", "use a number from 0 to 100"]),
         ("OUTBOARD_SLOWDOWN", "much", &["`slowdown`", "`much`", "use a number such as 0.4"]),

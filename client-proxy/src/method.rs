@@ -41,6 +41,9 @@ pub struct MethodInfo {
     pub hedge: Option<Hedge>,
     /// What keeps it on the device although it is remoteable: a skipped field beneath a container, say.
     pub obstacle: Option<String>,
+    /// It is no part of the app: the making of plans, say. Plans place it like any other, but what is learned of it asks for
+    /// no further plan, which would be learned of in turn; and it calls no method of the app back.
+    pub aside: bool,
     /// The names of its slots in their order, for messages.
     pub slots: Vec<String>,
 }
@@ -80,6 +83,7 @@ impl MethodInfo {
             slowdown: None,
             hedge: None,
             obstacle: None,
+            aside: false,
             slots: Vec::new(),
         }
     }

@@ -116,7 +116,12 @@ impl Engine {
         let attempt = Attempt { call: CallId(self.next_call), epoch: Epoch::FIRST };
         let state = self.methods.get(offer.request.method.position()).ok_or(LocalReason::Unknown)?;
         let by_plan = state.placement == Some(Placement::Server) && !offer.exploring;
-        let on_device = Arc::clone(if by_plan { &self.callbacks.planned } else { &self.callbacks.always });
+        let on_device = match () {
+            // Code that is not the app's has no business with the app's methods.
+            () if state.info.aside => Arc::default(),
+            () if by_plan => Arc::clone(&self.callbacks.planned),
+            () => Arc::clone(&self.callbacks.always),
+        };
         let Cargo { slots, result_base, forget } = cargo.into();
         let up = slots.iter().map(SlotImage::size).sum();
         let server = self.servers.get_mut(position).ok_or(LocalReason::NoServer)?;
@@ -245,7 +250,7 @@ impl Engine {
         server.failures.reset();
         server.refusals.reset();
         self.settle(now, &under_way, Came::Back { elapsed, local });
-        self.learned(now);
+        self.learned_of(now, request.method);
     }
 
     pub(super) fn replied(&mut self, now: Timestamp, reply: ReplyFrame) {

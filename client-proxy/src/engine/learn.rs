@@ -52,24 +52,28 @@ impl Engine {
         if let Some(state) = self.methods.get_mut(request.method.position()) {
             state.quotes.clear();
         }
-        self.planner.hurry(now);
-        self.learned(now);
+        if !self.is_aside(request.method) {
+            self.planner.hurry(now);
+        }
+        self.learned_of(now, request.method);
     }
 
     /// Takes in what a thread counted since the last time.
     pub fn merge(&mut self, now: Timestamp, batch: &[LocalCalls]) {
-        let new = |calls: &&LocalCalls| {
+        let new = |calls: &LocalCalls| {
             self.profile.method(calls.method).is_some_and(|method| method.local_calls() == 0)
         };
-        let first = batch.iter().any(|calls| new(&calls));
-        if batch.iter().any(|calls| calls.calls > 0) {
-            self.radio.called(now);
-        }
-        self.profile.observe_batch(batch);
-        let timed = batch.iter().filter(|calls| calls.timed > 0);
+        let of_app = || batch.iter().filter(|calls| !self.is_aside(calls.method));
+        let (first, any_of_app) = (of_app().any(new), of_app().next().is_some());
+        // Those that stand aside earn nothing: they are a part of what offloading costs.
+        let timed = of_app().filter(|calls| calls.timed > 0);
         let own: Duration = timed
             .map(|calls| scaled(calls.exclusive, calls.calls as f64 / calls.timed as f64))
             .fold(Duration::ZERO, Duration::saturating_add);
+        if of_app().any(|calls| calls.calls > 0) {
+            self.radio.called(now);
+        }
+        self.profile.observe_batch(batch);
         self.purse.earn(self.cost(own, self.settings.energy.running(own)));
         if first {
             self.planner.hurry(now);
@@ -80,7 +84,11 @@ impl Engine {
                 state.largest_work = state.largest_work.max(calls.work.unwrap_or(0.0));
             }
         }
-        self.learned(now);
+        if any_of_app {
+            self.learned(now);
+        } else {
+            self.words_soon(now);
+        }
     }
 
     /// How the local run went that followed an attempt which failed: a panic on the server alone takes the method back.
@@ -103,6 +111,20 @@ impl Engine {
                 self.take_back(now, method, Pin::Panicked(message));
             }
         }
+    }
+
+    /// Figures of a method changed.
+    pub(super) fn learned_of(&mut self, now: Timestamp, method: MethodIndex) {
+        if self.is_aside(method) {
+            self.words_soon(now);
+        } else {
+            self.learned(now);
+        }
+    }
+
+    /// Whether a method is no part of the app.
+    pub(super) fn is_aside(&self, method: MethodIndex) -> bool {
+        self.methods.get(method.position()).is_some_and(|state| state.info.aside)
     }
 
     /// Figures changed: plan and words may have to follow, though not at once.

@@ -104,7 +104,7 @@ impl Engine {
         for (position, state) in self.methods.iter_mut().enumerate() {
             // A method that the plan does not know stays where it was.
             if let Some(placement) = plan.placement(MethodIndex(position as u32)) {
-                moved |= state.placement.is_some_and(|before| before != placement);
+                moved |= state.placement.is_some_and(|before| before != placement) && !state.info.aside;
                 state.placement = Some(placement);
             }
         }
@@ -181,7 +181,7 @@ impl Engine {
         state.info.remote_only.then_some(Placement::Server)
     }
 
-    /// The logarithms of everything that a plan depends on.
+    /// The logarithms of everything that a plan depends on, but for what stands aside.
     fn figures(&self, now: Timestamp, server: ServerIndex) -> Vec<f64> {
         let market = self.market(now, server);
         let mut figures = vec![
@@ -195,7 +195,9 @@ impl Engine {
         ];
         for position in 0..self.methods.len() {
             let method = MethodIndex(position as u32);
-            let Some(statistics) = self.profile.method(method) else { continue };
+            let Some(statistics) = self.profile.method(method).filter(|_| !self.is_aside(method)) else {
+                continue;
+            };
             let pin = match self.pin(server, method) {
                 None => 0.0,
                 Some(Placement::Device) => 1.0,

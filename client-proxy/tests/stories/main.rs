@@ -1,5 +1,6 @@
 //! The engine in virtual time, against scripted servers over simulated links: each test is a story.
 
+mod aside;
 mod callbacks;
 mod failures;
 mod flips;

@@ -47,9 +47,9 @@
 pub use outboard_macros::{State, device, local, method, remoteable};
 pub use outboard_runtime::{
     Bandwidth, Builder, ByteCount, CallError, ConfigError, Context, ContextGuard, DeviceConfig, Energy,
-    Hedge, Keep, Method, MethodReport, Objective, Placement, Policy, Power, Report, Risk, Runtime, Server,
-    ServerAddress, ServerConfig, ServerReport, Shared, SharedGuard, Source, StartError, State, Tracked,
-    context, main, report, serve_with,
+    Hedge, Keep, Method, MethodReport, Objective, Placement, Planning, Policy, Power, Report, Risk, Runtime,
+    Server, ServerAddress, ServerConfig, ServerReport, Shared, SharedGuard, Source, StartError, State,
+    Tracked, context, main, report, serve_with,
 };
 
 #[doc(hidden)]

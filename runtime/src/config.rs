@@ -50,6 +50,18 @@ pub enum Risk {
     Averse,
 }
 
+/// Where plans are made: which of the app's methods run where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Planning {
+    /// On the device, on a thread of its own.
+    #[default]
+    Device,
+    /// On a server, where that is expected to cost less. It is a call like any other, and falls back to the device like any
+    /// other; no call of the app waits for it in either case.
+    Server,
+}
+
 /// Settings of a device, resolved.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -63,6 +75,8 @@ pub struct DeviceConfig {
     pub objective: Objective,
     /// Which figure of what is uncertain plans count. Default: what is usual. A single call is bounded all the same.
     pub risk: Risk,
+    /// Where plans are made. Default: on the device.
+    pub planning: Planning,
     /// The slowdown ε that a call may suffer when things go wrong, as a share of its local time. Default: 0.4 when the
     /// objective is time, 1.05 when it is energy or the battery. Larger values offload more and risk more.
     pub slowdown: Option<f64>,
@@ -184,11 +198,12 @@ pub enum ConfigError {
 }
 
 /// The keys of the file, for messages.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "server",
     "policy",
     "objective",
     "risk",
+    "planning",
     "slowdown",
     "exploration",
     "hedge",
@@ -219,6 +234,15 @@ impl fmt::Display for Risk {
             Self::Usual => "usual",
             Self::Expected => "expected",
             Self::Averse => "averse",
+        })
+    }
+}
+
+impl fmt::Display for Planning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Device => "device",
+            Self::Server => "server",
         })
     }
 }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use outboard_core::{Problem, ServerIndex};
-use outboard_solver::{Limits, plan_ahead};
 use outboard_transport::{CloseReason, Connector, Link, LinkSender, ServerAddress, TransportConfig};
 use outboard_wire::Lost;
 use tokio::sync::mpsc;
@@ -18,6 +17,7 @@ use crate::device::{Command, Device, LinkNumber};
 use crate::error::StartError;
 use crate::keep::Keeper;
 use crate::outside::Way;
+use crate::planning::Planner;
 use crate::speed;
 use ways::Ways;
 
@@ -73,7 +73,12 @@ pub(crate) enum Work {
 }
 
 /// Does the slow work, on a thread of its own, and saves now and then what was learned.
-pub(crate) fn work(device: &Weak<Device>, work: &Receiver<Work>, keeper: Option<&Keeper>) {
+pub(crate) fn work(
+    device: &Weak<Device>,
+    work: &Receiver<Work>,
+    keeper: Option<&Keeper>,
+    mut planner: Planner,
+) {
     let mut measured = false;
     let mut save_at = keeper.map(|keeper| Instant::now() + keeper.interval());
     loop {
@@ -108,9 +113,7 @@ pub(crate) fn work(device: &Weak<Device>, work: &Receiver<Work>, keeper: Option<
             }
         }
         let Some(problem) = problem else { continue };
-        let begun = Instant::now();
-        let clock = || begun.elapsed();
-        let solved = plan_ahead(&problem, &Limits::default().by(&clock));
+        let solved = planner.plan(device, &problem);
         let Some(device) = device.upgrade() else { return };
         match solved {
             Ok(plan) => device.plan(plan),

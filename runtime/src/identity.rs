@@ -3,7 +3,7 @@
 use outboard_core::InstanceId;
 use outboard_wire::frame::AppIdentity;
 
-use crate::registry;
+use crate::{planning, registry};
 
 /// A package with annotated methods, as the compiler saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,8 +20,8 @@ pub struct App {
 ///
 /// Taken from the methods and not from the file that runs, which may be called otherwise on the other machine.
 pub(crate) fn of_this_app() -> AppIdentity {
-    let mut packages: Vec<App> =
-        registry::methods_from(0).iter().map(|method| method.descriptor().app).collect();
+    let of_app = registry::methods_from(0).into_iter().filter(|method| !planning::is_planning(method));
+    let mut packages: Vec<App> = of_app.map(|method| method.descriptor().app).collect();
     packages.sort_unstable();
     packages.dedup();
     if packages.is_empty() {

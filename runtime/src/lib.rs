@@ -18,6 +18,7 @@
 //! | `stack` | the profile of local calls |
 //! | `attempt` | a call that leaves its thread |
 //! | `device`, `driver`, `runtime` | the device's side |
+//! | `planning` | the making of plans, here or by a call |
 //! | `serve`, `executor`, `permits`, `server_call` | the server's side |
 //! | `shim`, `context`, `call_back`, `hedge` | running a method on encoded slots, and on whose ground |
 //! | `outside`, `clock`, `condition` | what differs between the system and a stage |
@@ -46,6 +47,7 @@ mod offer;
 mod once;
 mod outside;
 mod permits;
+mod planning;
 mod poll;
 mod registry;
 mod runtime;
@@ -60,7 +62,7 @@ pub mod stage;
 pub mod support;
 
 pub use app::{main, serve_with};
-pub use config::{ConfigError, DeviceConfig, Keep, Objective, Risk, ServerConfig, Source};
+pub use config::{ConfigError, DeviceConfig, Keep, Objective, Planning, Risk, ServerConfig, Source};
 pub use context::{Context, ContextGuard, context};
 pub use error::{CallError, StartError};
 pub use method::Method;

@@ -12,7 +12,9 @@ use outboard_transport::ServerAddress;
 use tokio::sync::{Notify, mpsc};
 
 use crate::clock::Clock;
-use crate::config::{ConfigError, DeviceConfig, Objective, Risk, Set, Source, Values, parse_servers};
+use crate::config::{
+    ConfigError, DeviceConfig, Objective, Planning, Risk, Set, Source, Values, parse_servers,
+};
 use crate::context::{self, Context, ContextGuard};
 use crate::device::{self, Command, Device};
 use crate::driver::{self, Work};
@@ -21,6 +23,7 @@ use crate::hedge::Hedges;
 use crate::identity::{instance, of_this_app};
 use crate::keep::Keeper;
 use crate::outside::{Outside, System};
+use crate::planning::Planner;
 use crate::registry::{Tenancy, Tenant};
 
 /// A running device side: while it lives, annotated calls may run on a server.
@@ -170,6 +173,12 @@ impl Builder {
         self
     }
 
+    /// Where plans are made; see [`DeviceConfig::planning`].
+    pub fn planning(mut self, planning: Planning) -> Self {
+        self.values.planning = Some(set(planning));
+        self
+    }
+
     /// The slowdown ε that a call may suffer when things go wrong; see [`DeviceConfig::slowdown`].
     pub fn slowdown(mut self, slowdown: f64) -> Self {
         self.values.slowdown = Some(set(slowdown));
@@ -262,6 +271,7 @@ impl Builder {
         let priors: Vec<Snapshot> =
             self.priors.iter().map(|text| Snapshot::parse("the prior", text)).collect::<Result<_, _>>()?;
         let (config, profile_origin) = self.resolve()?;
+        let planner = Planner::new(config.planning);
         let clock = Clock::start();
         let settings = settings(&config, profile_origin)?;
         let limits = settings.limits;
@@ -316,7 +326,7 @@ impl Builder {
         // Dropped where the next step fails, so that the first thread ends.
         let runtime = Runtime { device, threads: vec![driving], keeper: keeper.clone() };
         // The other thread ends with the device, which holds the other end of its queue.
-        spawn("outboard-solver", Box::new(move || driver::work(&weak, &to_do, keeper.as_deref())))?;
+        spawn("outboard-solver", Box::new(move || driver::work(&weak, &to_do, keeper.as_deref(), planner)))?;
         if tenant == Tenant::Global {
             context::set_global(&runtime.device);
         }

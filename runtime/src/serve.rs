@@ -32,7 +32,7 @@ use crate::outside::Way;
 use crate::registry::{self, Tenancy, Tenant};
 use crate::server_call::ServerCall;
 use crate::stage::Ground;
-use crate::{offer, speed};
+use crate::{offer, planning, speed};
 
 use queued::Queued;
 use versions::Versions;
@@ -88,6 +88,7 @@ impl Server {
     /// # Errors
     /// When the key, the socket or a thread cannot be had.
     pub fn bind(config: &ServerConfig) -> Result<Self, StartError> {
+        planning::offer();
         let identity = Identity::load_or_create(&config.state_dir)?;
         let mut transport = TransportConfig::default();
         // Of both ends' idle times the shorter one counts: how silent a device may be is between it and its session.

@@ -16,6 +16,7 @@ fn without_any_source_everything_runs_locally() {
     assert!(config.servers.is_empty());
     assert_eq!(config.objective, Objective::Time);
     assert_eq!(config.risk, Risk::Usual);
+    assert_eq!(config.planning, Planning::Device);
     assert_eq!(config.slowdown, None);
     assert_eq!(config.hedge, Hedge::Late);
 }
@@ -40,6 +41,16 @@ fn what_plans_fear_is_set_like_everything_else() {
     assert_eq!(above.over(below).device("app", |_| None).unwrap().risk, Risk::Expected);
     let error = file("risk = \"none\"").unwrap_err().to_string();
     assert!(error.ends_with("`none`: use `usual`, `expected` or `averse`"), "{error}");
+}
+
+#[test]
+fn where_plans_are_made_is_set_like_everything_else() {
+    let below = file("planning = \"server\"").unwrap();
+    assert_eq!(below.clone().device("app", |_| None).unwrap().planning, Planning::Server);
+    let above = Values::from_environment(environment(&[("OUTBOARD_PLANNING", "device")])).unwrap();
+    assert_eq!(above.over(below).device("app", |_| None).unwrap().planning, Planning::Device);
+    let error = file("planning = \"cloud\"").unwrap_err().to_string();
+    assert!(error.ends_with("`cloud`: use `device` or `server`"), "{error}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use outboard_client_proxy::{Hedge, Policy};
 use outboard_core::ByteCount;
 
-use super::{Objective, Risk};
+use super::{Objective, Planning, Risk};
 
 /// Something with a textual form and a sentence on what it may be.
 pub(crate) trait Setting: Sized {
@@ -33,6 +33,18 @@ impl Setting for Risk {
             "usual" => Some(Self::Usual),
             "expected" => Some(Self::Expected),
             "averse" => Some(Self::Averse),
+            _ => None,
+        }
+    }
+}
+
+impl Setting for Planning {
+    const ALLOWED: &'static str = "use `device` or `server`";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "device" => Some(Self::Device),
+            "server" => Some(Self::Server),
             _ => None,
         }
     }

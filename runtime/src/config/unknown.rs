@@ -1,7 +1,7 @@
 //! Environment variables that look like ours and are not: a typing mistake would otherwise change nothing, in silence.
 
 /// Every variable that is read, those of the log, of the compilation and of tests included.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 21] = [
     "OUTBOARD_BASES",
     "OUTBOARD_BUILD_ID",
     "OUTBOARD_CONFIG",
@@ -11,6 +11,7 @@ const KNOWN: [&str; 20] = [
     "OUTBOARD_LISTEN",
     "OUTBOARD_LOG",
     "OUTBOARD_OBJECTIVE",
+    "OUTBOARD_PLANNING",
     "OUTBOARD_POLICY",
     "OUTBOARD_PROFILE",
     "OUTBOARD_PROFILE_INTERVAL",

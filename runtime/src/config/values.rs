@@ -9,7 +9,8 @@ use outboard_core::ByteCount;
 use outboard_transport::{Host, ServerAddress};
 
 use super::{
-    ConfigError, DeviceConfig, FILE, Keep, Objective, Risk, ServerConfig, Setting, Source, mebibytes, unknown,
+    ConfigError, DeviceConfig, FILE, Keep, Objective, Planning, Risk, ServerConfig, Setting, Source,
+    mebibytes, unknown,
 };
 
 /// One source's values, each with where it came from.
@@ -19,6 +20,7 @@ pub(crate) struct Values {
     pub(crate) policy: Option<Set<Policy>>,
     pub(crate) objective: Option<Set<Objective>>,
     pub(crate) risk: Option<Set<Risk>>,
+    pub(crate) planning: Option<Set<Planning>>,
     pub(crate) slowdown: Option<Set<f64>>,
     pub(crate) exploration: Option<Set<f64>>,
     pub(crate) hedge: Option<Set<Hedge>>,
@@ -48,6 +50,7 @@ struct Raw {
     policy: Option<String>,
     objective: Option<String>,
     risk: Option<String>,
+    planning: Option<String>,
     slowdown: Option<f64>,
     exploration: Option<f64>,
     hedge: Option<String>,
@@ -103,6 +106,7 @@ impl Values {
             policy: raw.policy.map(|text| parse("policy", &text, origin())).transpose()?,
             objective: raw.objective.map(|text| parse("objective", &text, origin())).transpose()?,
             risk: raw.risk.map(|text| parse("risk", &text, origin())).transpose()?,
+            planning: raw.planning.map(|text| parse("planning", &text, origin())).transpose()?,
             slowdown: raw.slowdown.map(|value| Set { value, origin: origin() }),
             exploration: raw.exploration.map(|value| Set { value, origin: origin() }),
             hedge: raw.hedge.map(|text| parse("hedge", &text, origin())).transpose()?,
@@ -135,6 +139,7 @@ impl Values {
             policy: set("OUTBOARD_POLICY").map(|(text, o)| parse("policy", &text, o)).transpose()?,
             objective: set("OUTBOARD_OBJECTIVE").map(|(text, o)| parse("objective", &text, o)).transpose()?,
             risk: set("OUTBOARD_RISK").map(|(text, o)| parse("risk", &text, o)).transpose()?,
+            planning: set("OUTBOARD_PLANNING").map(|(text, o)| parse("planning", &text, o)).transpose()?,
             slowdown: set("OUTBOARD_SLOWDOWN").map(|(text, o)| parse("slowdown", &text, o)).transpose()?,
             exploration: set("OUTBOARD_EXPLORATION")
                 .map(|(text, o)| parse("exploration", &text, o))
@@ -163,6 +168,7 @@ impl Values {
             policy: self.policy.or(below.policy),
             objective: self.objective.or(below.objective),
             risk: self.risk.or(below.risk),
+            planning: self.planning.or(below.planning),
             slowdown: self.slowdown.or(below.slowdown),
             exploration: self.exploration.or(below.exploration),
             hedge: self.hedge.or(below.hedge),
@@ -212,6 +218,7 @@ impl Values {
             policy: self.policy.map(|set| set.value).unwrap_or_default(),
             objective: self.objective.map(|set| set.value).unwrap_or_default(),
             risk: self.risk.map(|set| set.value).unwrap_or_default(),
+            planning: self.planning.map(|set| set.value).unwrap_or_default(),
             slowdown,
             exploration,
             hedge: self.hedge.map(|set| set.value).unwrap_or_default(),

@@ -5,6 +5,7 @@ use outboard_transport::ServerAddress;
 
 use crate::method::{Method, Word};
 use crate::offer::Offered;
+use crate::planning;
 
 /// A server as the engine knows it.
 pub(crate) fn server_settings(address: &ServerAddress) -> ServerSettings {
@@ -29,6 +30,7 @@ pub(super) fn method_info(method: &'static Method, offered: &Offered) -> MethodI
         schema: offered.schema,
         compatible: descriptor.compatible,
         obstacle: offered.obstacle.clone(),
+        aside: planning::is_planning(method),
         slots: descriptor.slots.iter().map(|slot| slot.name.to_owned()).collect(),
         ..MethodInfo::remoteable(offered.id, descriptor.title())
     }

@@ -39,6 +39,7 @@ fn variables_that_cannot_be_used() {
         ("OUTBOARD_POLICY", "always", &["`policy`", "`always`", "use `plan`, `device` or `server`"][..]),
         ("OUTBOARD_OBJECTIVE", "speed", &["`objective`", "`speed`", "use `time`, `energy` or `battery`"]),
         ("OUTBOARD_RISK", "none", &["`risk`", "`none`", "use `usual`, `expected` or `averse`"]),
+        ("OUTBOARD_PLANNING", "cloud", &["`planning`", "`cloud`", "use `device` or `server`"]),
         ("OUTBOARD_SLOWDOWN", "-1", &["`slowdown`", "`-1`", "use a number from 0 to 100"]),
         ("OUTBOARD_SLOWDOWN", "much", &["`slowdown`", "`much`", "use a number such as 0.4"]),
         ("OUTBOARD_EXPLORATION", "7", &["`exploration`", "`7`", "use a number from 0 to 1"]),

@@ -282,9 +282,10 @@ impl Engine {
     /// Which methods servers call back for.
     fn sort_callbacks(&mut self) {
         let bound = |state: &&MethodState| state.bound_here().is_some();
-        self.callbacks.always = self.methods.iter().filter(bound).map(|state| state.info.id).collect();
+        let of_app = || self.methods.iter().filter(|state| !state.info.aside);
+        self.callbacks.always = of_app().filter(bound).map(|state| state.info.id).collect();
         let here = |state: &&MethodState| bound(state) || state.placement == Some(Placement::Device);
-        self.callbacks.planned = self.methods.iter().filter(here).map(|state| state.info.id).collect();
+        self.callbacks.planned = of_app().filter(here).map(|state| state.info.id).collect();
         self.weigh_calls();
     }
 }

@@ -59,7 +59,13 @@ impl Edge {
     /// One more device of a server, to which everything goes.
     #[must_use]
     pub fn at(address: &str) -> Self {
-        Self::attached_to(None, address, |builder| builder.policy(Policy::Server))
+        Self::at_with(address, |builder| builder)
+    }
+
+    /// The same, and besides as the builder says.
+    #[must_use]
+    pub fn at_with(address: &str, set: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::attached_to(None, address, |builder| set(builder.policy(Policy::Server)))
     }
 
     /// As the builder says.

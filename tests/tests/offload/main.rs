@@ -10,6 +10,7 @@ mod futures;
 mod hedges;
 mod lives;
 mod once;
+mod planning;
 mod servers;
 mod shared;
 mod stamps;

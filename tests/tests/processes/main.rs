@@ -13,6 +13,7 @@ mod gone;
 mod kept;
 mod lossy;
 mod once;
+mod planned;
 mod refused;
 mod roaming;
 mod severed;

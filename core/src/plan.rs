@@ -123,6 +123,15 @@ impl Plan {
         })
     }
 
+    /// Whether the plan is one of that problem: of the same methods, under the same objective, at the same costs.
+    pub fn is_of(&self, problem: &Problem) -> bool {
+        let methods = self.choices.iter().map(|choice| choice.method);
+        self.objective == problem.objective()
+            && methods.eq(problem.vertices().iter().map(|vertex| vertex.method))
+            && self.cost == problem.cost(&self.placements())
+            && self.all_local == problem.cost(&problem.all_local())
+    }
+
     /// The same plan, known to be that good.
     #[must_use]
     pub fn with_quality(self, quality: Quality) -> Self {
@@ -393,6 +402,17 @@ mod tests {
     fn why(shipping_millijoules: u64, placement: Placement, objective: Objective) -> Why {
         let problem = caller_and_callee(Energy::from_millijoules(shipping_millijoules), objective);
         Plan::new(&problem, &[Device, placement], Quality::Optimal).unwrap().choices()[1].why
+    }
+
+    #[test]
+    fn a_plan_knows_its_problem() {
+        let problem = caller_and_callee(Energy::from_millijoules(30), Objective::Energy);
+        let plan = Plan::new(&problem, &[Device, Server], Quality::Optimal).unwrap();
+        assert!(plan.is_of(&problem) && plan.is_of(&problem.clone().nameless()));
+        assert!(!plan.is_of(&caller_and_callee(Energy::from_millijoules(31), Objective::Energy)));
+        assert!(!plan.is_of(&problem.with_objective(Objective::Time).unwrap()));
+        let other = Problem::new(vec![Vertex::new(MethodIndex(7), "other")], vec![], Objective::Energy);
+        assert!(!plan.is_of(&other.unwrap()));
     }
 
     #[test]

@@ -92,8 +92,13 @@ impl Planner {
 }
 
 impl Engine {
-    /// A plan was made of a problem that was asked for.
+    /// A plan was made of a problem that was asked for. Where a newer one was asked for in the meantime, its plan is waited for:
+    /// what this one saves and where it flips is of figures that have changed.
     pub fn plan(&mut self, now: Timestamp, plan: Plan) {
+        if self.planner.pending.as_ref().is_some_and(|(problem, _)| !plan.is_of(problem)) {
+            tracing::debug!("the new plan is of an older problem");
+            return;
+        }
         let (problem, footing) = self.planner.pending.take().unzip();
         if problem.is_some_and(|problem| !self.is_worth_moving(&problem, &plan)) {
             tracing::debug!("the new plan saves too little to move anything");

@@ -25,6 +25,9 @@ use std::collections::VecDeque;
 
 use crate::steps::Steps;
 
+/// A capacity that no flow uses up, as long as absolute terminal weights add up to less: an edge of that is never cut.
+pub(crate) const INFINITE: i64 = 1 << 60;
+
 /// A graph with two terminals. Weights are zero until they are set; `solve` uses them up.
 pub(crate) struct Network {
     nodes: Vec<Node>,

@@ -42,6 +42,11 @@ impl<'a> Steps<'a> {
         self.stopped = self.stop.is_some_and(|stop| stop());
         !self.stopped
     }
+
+    /// Whether the work was to stop.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stopped
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +61,7 @@ mod tests {
         assert!(steps.spend(6));
         assert!(!steps.spend(5));
         assert!(!steps.spend(1), "what was refused once is over");
+        assert!(steps.stopped());
     }
 
     #[test]

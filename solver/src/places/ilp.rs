@@ -62,7 +62,7 @@ impl Attempt<'_> {
         });
         let limit = limit.as_ref().map(|(taken, most)| (taken, *most));
         let topology = self.problem.topology();
-        let effort = Effort { time, gap: self.gap };
+        let effort = Effort { time, gap: f64::from(self.gap) / 1e6 };
         let claim = match backend.ask(|| question(&self.goal, limit, topology), effort) {
             Ok(claim) => claim,
             Err(ending) => {

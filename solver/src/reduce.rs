@@ -12,8 +12,6 @@
 //! a method that stays on the server `g_v += C, d_v −= t`; parallel and opposite edges add up; edges from a method to itself
 //! go.
 
-use std::collections::BTreeMap;
-
 use outboard_core::{Edge, Limit, Placement, Problem, Vertex};
 
 use crate::exact::{Program, Row};
@@ -104,29 +102,31 @@ impl Reduced {
     }
 }
 
-/// What it costs to have two methods apart: of the objective, then of each limit.
-type Apart = Vec<i64>;
-
-/// The problem while methods are being decided; indexed by the positions of groups' leaders.
+/// The problem while methods are being decided; indexed by the positions of groups' leaders. What belongs to the objective and to
+/// each limit stands side by side, in `width` columns, of the objective first.
 struct Work {
+    width: usize,
     leaders: Vec<usize>,
     fixed: Vec<Option<Placement>>,
     /// How much better off each is on the server: of the objective, then, turned round, of each limit.
-    gains: Vec<Vec<i64>>,
-    edges: Vec<BTreeMap<usize, Apart>>,
+    gains: Vec<i64>,
+    /// Who shares edges with whom, the smaller one first, in order.
+    pairs: Vec<(usize, usize)>,
+    /// What it costs to have the two apart, beside `pairs`.
+    apart: Vec<i64>,
+    /// Where each one's part of `beside` begins, and where the last one's ends.
+    begins: Vec<usize>,
+    /// Neighbours, and the numbers of the pairs that they make.
+    beside: Vec<(usize, usize)>,
 }
 
 impl Work {
     fn new(problem: &Problem, goal: Goal<'_>, limits: &[&Limit]) -> Self {
         let (count, width) = (problem.vertices().len(), 1 + limits.len());
-        let mut work = Self {
-            leaders: (0..count).map(|position| problem.leader(position)).collect(),
-            fixed: vec![None; count],
-            gains: vec![vec![0; width]; count],
-            edges: vec![BTreeMap::new(); count],
-        };
+        let leaders: Vec<usize> = (0..count).map(|position| problem.leader(position)).collect();
+        let mut gains = vec![0; count * width];
         for (position, vertex) in problem.vertices().iter().enumerate() {
-            let gains = &mut work.gains[work.leaders[position]];
+            let gains = &mut gains[leaders[position] * width..][..width];
             let measure = |placement| goal.of_vertex(problem, position, vertex, placement);
             gains[0] += measure(Placement::Device) - measure(Placement::Server);
             for (gain, limit) in gains[1..].iter_mut().zip(limits) {
@@ -134,19 +134,28 @@ impl Work {
                 *gain += amount(Placement::Device) - amount(Placement::Server);
             }
         }
-        for (number, (caller, callee, edge)) in problem.edges().enumerate() {
-            let (caller, callee) = (work.leaders[caller], work.leaders[callee]);
-            if caller == callee {
-                continue;
+        let edges = problem.edges().enumerate().map(|(number, (caller, callee, edge))| {
+            let (one, other) = (leaders[caller], leaders[callee]);
+            (one.min(other), one.max(other), number, edge)
+        });
+        let mut edges: Vec<_> = edges.filter(|(one, other, ..)| one != other).collect();
+        edges.sort_unstable_by_key(|(one, other, number, _)| (*one, *other, *number));
+        let (mut pairs, mut apart) =
+            (Vec::with_capacity(edges.len()), Vec::with_capacity(edges.len() * width));
+        for (one, other, number, edge) in edges {
+            if pairs.last() != Some(&(one, other)) {
+                pairs.push((one, other));
+                apart.resize(pairs.len() * width, 0);
             }
-            for (end, other) in [(caller, callee), (callee, caller)] {
-                let sums = work.edges[end].entry(other).or_insert_with(|| vec![0; width]);
-                sums[0] += goal.of_edge(problem, number, edge);
-                for (sum, limit) in sums[1..].iter_mut().zip(limits) {
-                    *sum += signed(limit.of_edge(number, edge));
-                }
+            let sums = &mut apart[(pairs.len() - 1) * width..];
+            sums[0] += goal.of_edge(problem, number, edge);
+            for (sum, limit) in sums[1..].iter_mut().zip(limits) {
+                *sum += signed(limit.of_edge(number, edge));
             }
         }
+        let (begins, beside) = neighbours(count, &pairs);
+        let fixed = vec![None; count];
+        let mut work = Self { width, leaders, fixed, gains, pairs, apart, begins, beside };
         for position in 0..count {
             let is_leader = work.leaders[position] == position;
             if let Some(pin) = problem.pin(position).filter(|_| is_leader) {
@@ -159,19 +168,21 @@ impl Work {
     /// Decides every method that is better off in one place, by the objective and every limit, wherever its neighbours are.
     fn fix_the_obvious(&mut self) {
         let mut pending: Vec<usize> = (0..self.fixed.len()).rev().collect();
-        let mut apart = Vec::new();
+        let mut apart = vec![0; self.width];
         while let Some(position) = pending.pop() {
             if self.fixed[position].is_some() || self.leaders[position] != position {
                 continue;
             }
-            let gains = &self.gains[position];
-            apart.clear();
-            apart.resize(gains.len(), 0);
-            for edge in self.edges[position].values() {
-                for (sum, part) in apart.iter_mut().zip(edge) {
-                    *sum += part;
+            apart.fill(0);
+            for number in self.begins[position]..self.begins[position + 1] {
+                let (neighbour, pair) = self.beside[number];
+                if self.fixed[neighbour].is_none() {
+                    for (sum, part) in apart.iter_mut().zip(self.apart(pair)) {
+                        *sum += part;
+                    }
                 }
             }
+            let gains = &self.gains[position * self.width..][..self.width];
             let place = if gains.iter().zip(&apart).all(|(gain, apart)| -gain >= *apart) {
                 Placement::Device
             } else if gains.iter().zip(&apart).all(|(gain, apart)| gain >= apart) {
@@ -179,20 +190,32 @@ impl Work {
             } else {
                 continue;
             };
-            pending.extend(self.edges[position].keys());
             self.fix(position, place);
+            let neighbours = &self.beside[self.begins[position]..self.begins[position + 1]];
+            let undecided = neighbours.iter().filter(|(neighbour, _)| self.fixed[*neighbour].is_none());
+            pending.extend(undecided.map(|(neighbour, _)| neighbour));
         }
     }
 
-    /// Decides a method and folds its edges into its neighbours.
+    /// Decides a method and folds its edges into its undecided neighbours.
     fn fix(&mut self, position: usize, place: Placement) {
         self.fixed[position] = Some(place);
-        for (neighbour, apart) in std::mem::take(&mut self.edges[position]) {
-            self.edges[neighbour].remove(&position);
-            for (gain, part) in self.gains[neighbour].iter_mut().zip(apart) {
-                *gain += if place == Placement::Server { part } else { -part };
+        for number in self.begins[position]..self.begins[position + 1] {
+            let (neighbour, pair) = self.beside[number];
+            if self.fixed[neighbour].is_some() {
+                continue;
+            }
+            for column in 0..self.width {
+                let part = self.apart[pair * self.width + column];
+                self.gains[neighbour * self.width + column] +=
+                    if place == Placement::Server { part } else { -part };
             }
         }
+    }
+
+    /// What it costs to have a pair apart.
+    fn apart(&self, pair: usize) -> &[i64] {
+        &self.apart[pair * self.width..][..self.width]
     }
 
     fn finish(self, problem: &Problem, limits: &[&Limit]) -> Reduced {
@@ -201,34 +224,52 @@ impl Work {
         let undecided: Vec<usize> = (0..start.len())
             .filter(|position| self.leaders[*position] == *position && self.fixed[*position].is_none())
             .collect();
-        let mut numbers = vec![None; start.len()];
+        let mut numbers: Vec<Option<u32>> = vec![None; start.len()];
         for (number, position) in (0..).zip(&undecided) {
             numbers[*position] = Some(number);
         }
-        let (mut edges, mut apart) = (Vec::new(), Vec::new());
-        let mut times = vec![Vec::new(); limits.len()];
-        for (first, position) in (0..).zip(&undecided) {
-            for (neighbour, costs) in self.edges[*position].range(position + 1..) {
-                edges.push((first, numbers[*neighbour].expect("neighbours are undecided")));
-                apart.push(costs[0]);
-                for (times, part) in times.iter_mut().zip(&costs[1..]) {
-                    times.push(*part);
-                }
+        let (mut edges, mut kept) = (Vec::new(), Vec::new());
+        for (pair, (one, other)) in self.pairs.iter().enumerate() {
+            if let (Some(one), Some(other)) = (numbers[*one], numbers[*other]) {
+                edges.push((one, other));
+                kept.push(pair);
             }
         }
-        let all_gains = &self.gains;
-        let column = |part: usize| undecided.iter().map(move |position| all_gains[*position][part]);
-        let rows = limits.iter().zip(times).enumerate().map(|(row, (limit, times))| Row {
-            delays: column(row + 1).map(|gain| -gain).collect(),
-            times,
+        let gains = |column: usize| undecided.iter().map(move |at| (at, column));
+        let gain = |(position, column): (&usize, usize)| self.gains[position * self.width + column];
+        let apart = |column: usize| kept.iter().map(|pair| self.apart(*pair)[column]).collect();
+        let rows = limits.iter().zip(1..).map(|(limit, column)| Row {
+            delays: gains(column).map(|at| -gain(at)).collect(),
+            times: apart(column),
             slack: signed(limit.most()) - signed(problem.amount(limit, &start)),
         });
-        let rows = rows.collect();
+        let (rows, gains, apart) = (rows.collect(), gains(0).map(gain).collect(), apart(0));
         for position in 0..numbers.len() {
             numbers[position] = numbers[self.leaders[position]];
         }
-        Reduced { gains: column(0).collect(), edges, apart, rows, numbers, start }
+        Reduced { gains, edges, apart, rows, numbers, start }
     }
+}
+
+/// The neighbours of each of so many, and the numbers of the pairs that they make: where each one's begin, and all of them.
+fn neighbours(count: usize, pairs: &[(usize, usize)]) -> (Vec<usize>, Vec<(usize, usize)>) {
+    let mut begins = vec![0; count + 1];
+    for (one, other) in pairs {
+        begins[one + 1] += 1;
+        begins[other + 1] += 1;
+    }
+    for position in 0..count {
+        begins[position + 1] += begins[position];
+    }
+    let mut free = begins.clone();
+    let mut beside = vec![(0, 0); 2 * pairs.len()];
+    for (pair, (one, other)) in pairs.iter().enumerate() {
+        for (end, neighbour) in [(*one, *other), (*other, *one)] {
+            beside[free[end]] = (neighbour, pair);
+            free[end] += 1;
+        }
+    }
+    (begins, beside)
 }
 
 /// Sums of a checked problem stay below 2⁶⁰; a limit may be anything and is as good as none past that.

@@ -230,6 +230,30 @@ impl Link {
         ByteCount::from_bytes(course::bytes(work))
     }
 
+    /// When something can pass in a direction between two moments. Whiles of less than a second in which nothing does are not
+    /// told apart.
+    pub fn passing(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        direction: Direction,
+    ) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let (mut at, to) = (from.as_nanos(), to.as_nanos());
+        std::iter::from_fn(move || {
+            loop {
+                let (silent, over) = self.next_silence(at, direction.index());
+                let from = at;
+                at = over.max(at);
+                if from >= to {
+                    return None;
+                }
+                if silent > from {
+                    return Some((Timestamp::from_nanos(from), Timestamp::from_nanos(silent.min(to))));
+                }
+            }
+        })
+    }
+
     /// Hands a message over at a moment, and says when its last byte has arrived at the other end; `None` if it never
     /// does. A message has at least one byte.
     ///
@@ -313,6 +337,16 @@ impl Link {
             }
             carried = self.course.carried(direction, self.moment(start));
         }
+    }
+
+    /// When nothing passes for a while, at a moment or next after it.
+    fn next_silence(&self, at: u64, direction: usize) -> (u64, u64) {
+        const NEVER: (u64, u64) = (u64::MAX, u64::MAX);
+        let there = |at: u64| at.saturating_sub(self.offset);
+        let course = self.course.next_silence(direction, self.moment(at));
+        let course =
+            course.map_or(NEVER, |(from, to)| (there(from), if to == u64::MAX { to } else { there(to) }));
+        course.min(self.outages.next(at).unwrap_or(NEVER))
     }
 
     fn work_between(&self, direction: usize, from: u64, to: u64) -> u128 {

@@ -12,7 +12,9 @@ use crate::link::{Direction, Link, Outage};
 ///
 /// Frames of one direction wait for one another, as on a real link; those on the small lane wait for each other only,
 /// since the transport lets them pass bulk. The radio delays what finds it asleep, either way, and is charged for what it is
-/// kept awake.
+/// kept awake. While the link carries nothing for a second or more, in an outage, what waits for it keeps the radio neither
+/// busy nor awake. Packets that the transport repeats meanwhile are not counted, nor is the time that it takes to wake
+/// the radio again afterwards.
 #[derive(Clone, Debug)]
 pub struct Path {
     bulk: Link,
@@ -52,7 +54,11 @@ impl Path {
         let arrives = self.lane(lane).send(awake, Direction::Up, bytes);
         if let Some(radio) = &mut self.radio {
             let left = arrives.map_or(awake, |at| awake + at.since(awake + self.bulk.round_trip(awake) / 2));
-            radio.transfer(Transfer { start: now, end: left, up: bytes, down: ByteCount::ZERO });
+            for (start, end, up) in parts(&self.bulk, Direction::Up, (awake, left), bytes) {
+                // It is woken for the frame, whatever the link is like.
+                let start = if start == awake { now } else { start };
+                radio.transfer(Transfer { start, end, up, down: ByteCount::ZERO });
+            }
         }
         arrives
     }
@@ -60,8 +66,10 @@ impl Path {
     /// The server sends a frame; `None` if it never comes.
     pub fn down(&mut self, now: Timestamp, bytes: ByteCount, lane: Lane) -> Option<Reception> {
         self.bytes[1] += bytes;
-        let begins = now + self.queue(now, lane) + self.bulk.round_trip(now) / 2;
+        let (waited, way) = (now + self.queue(now, lane), self.bulk.round_trip(now) / 2);
         let arrives = self.lane(lane).send(now, Direction::Down, bytes)?;
+        let first = self.bulk.passing(waited, arrives, Direction::Down).next();
+        let begins = first.map_or(waited, |(from, _)| from) + way;
         Some(Reception { begins: begins.min(arrives), arrives, bytes })
     }
 
@@ -69,9 +77,10 @@ impl Path {
     pub fn receive(&mut self, now: Timestamp, reception: &Reception) -> Timestamp {
         let Reception { arrives, bytes, .. } = *reception;
         let Some(radio) = &mut self.radio else { return arrives };
-        let waits = radio.hears(now, bytes);
-        let arrives = arrives + waits;
-        radio.transfer(Transfer { start: now, end: arrives, up: ByteCount::ZERO, down: bytes });
+        let arrives = arrives + radio.hears(now, bytes);
+        for (start, end, down) in parts(&self.bulk, Direction::Down, (now, arrives), bytes) {
+            radio.transfer(Transfer { start, end, up: ByteCount::ZERO, down });
+        }
         arrives
     }
 
@@ -125,11 +134,39 @@ impl Path {
     }
 }
 
+/// When bytes pass between two moments, and how many: in parts, where the link carries nothing in between. The first part
+/// begins at the first moment, although nothing may pass then.
+fn parts(
+    link: &Link,
+    direction: Direction,
+    (from, to): (Timestamp, Timestamp),
+    bytes: ByteCount,
+) -> Vec<(Timestamp, Timestamp, ByteCount)> {
+    let mut parts: Vec<_> = link.passing(from, to, direction).collect();
+    if parts.first().is_none_or(|part| part.0 > from) {
+        parts.insert(0, (from, from));
+    }
+    let all: Duration = parts.iter().map(|(start, end)| *end - *start).sum();
+    let mut left = bytes;
+    let last = parts.len() - 1;
+    let share = |place: usize, time: Duration| match place == last {
+        true => bytes,
+        false => bytes.scaled(time.as_secs_f64() / all.as_secs_f64().max(1e-9)),
+    };
+    let part = |(place, (start, end)): (usize, (Timestamp, Timestamp))| {
+        let share = share(place, end - start).min(left);
+        left = left.saturating_sub(share);
+        (start, end, share)
+    };
+    parts.into_iter().enumerate().map(part).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use outboard_profiler::RadioProfile;
 
     use super::*;
+    use crate::link::OutageKind;
 
     fn path() -> Path {
         let rate = Bandwidth::from_megabits_per_second(8);
@@ -152,6 +189,32 @@ mod tests {
         assert_eq!(path.up(at(0), kb(100), Lane::Bulk), Some(at(1_110)));
         assert_eq!(path.bytes(Direction::Up), kb(1_101));
         assert_eq!(path.energy(at(2_000)), None);
+    }
+
+    #[test]
+    fn what_waits_in_an_outage_keeps_no_radio_awake() {
+        let lte = RadioProfile::built_in("lte").expect("built in");
+        let model = RadioModel::new(&lte, None).expect("its powers are known");
+        let rate = Bandwidth::from_megabits_per_second(8);
+        let link = Link::constant(Duration::from_millis(20), rate, rate);
+        let outage = |from, to| Outage { from: at(from), to: at(to), kind: OutageKind::Silent };
+        let charged = |link: Link, start| {
+            let mut path = Path::new(link).with_radio(model);
+            let arrives = path.up(at(start), kb(1_000), Lane::Bulk).expect("it arrives");
+            let reception = path.down(arrives, kb(1), Lane::Small).expect("it comes");
+            path.receive(reception.begins, &reception);
+            path.charged().expect("a radio").as_joules_f64()
+        };
+        let never = charged(link.clone(), 60_000);
+        // Woken in vain, it stays awake for its tail; then it sleeps, and is woken again.
+        let waking = 0.26 * 1.21 + 11.6 * 1.06;
+        for (from, to) in [(59_000, 360_000), (60_500, 360_000)] {
+            let spent = charged(link.clone().with_outages([outage(from, to)]), 60_000);
+            assert!((spent - never - waking).abs() < 0.5, "{spent} J instead of {never} J and {waking} J");
+        }
+        // A reply that waits is heard of when it comes.
+        let spent = charged(link.with_outages([outage(61_272, 361_272)]), 60_000);
+        assert!((spent - never - waking).abs() < 0.5, "{spent} J instead of {never} J and {waking} J");
     }
 
     #[test]

@@ -31,12 +31,13 @@ pub(crate) struct Segment {
     pub(crate) loss: u32,
 }
 
-/// Segments over time, and what each direction has carried before each of them.
+/// Segments over time, what each direction has carried before each of them, and when it carries nothing.
 #[derive(Debug)]
 pub(crate) struct Course {
     segments: Vec<Segment>,
     before: [Vec<u128>; 2],
     total: [u128; 2],
+    silences: [Vec<(u64, u64)>; 2],
     period: u64,
     end: TraceEnd,
 }
@@ -47,7 +48,30 @@ impl Course {
         debug_assert!(segments.first().is_some_and(|first| first.from == 0), "a trace begins at zero");
         let (up, up_total) = sums(&segments, period, 0);
         let (down, down_total) = sums(&segments, period, 1);
-        Self { segments, before: [up, down], total: [up_total, down_total], period, end }
+        let silences = [silences(&segments, period, 0), silences(&segments, period, 1)];
+        Self { segments, before: [up, down], total: [up_total, down_total], silences, period, end }
+    }
+
+    /// When a direction carries nothing for a while, at a moment or next after it.
+    pub(crate) fn next_silence(&self, direction: usize, at: u64) -> Option<(u64, u64)> {
+        let next = |offset: u64| {
+            let silences = &self.silences[direction];
+            silences.get(silences.partition_point(|silence| silence.1 <= offset)).copied()
+        };
+        match self.end {
+            TraceEnd::Loop => {
+                let lap = at - at % self.period;
+                let this = next(at - lap).map(|silence| (lap, silence));
+                let (lap, (from, to)) = this.or_else(|| Some((lap.checked_add(self.period)?, next(0)?)))?;
+                Some((lap.checked_add(from)?, lap.saturating_add(to)))
+            }
+            // What the last segment carries it carries for ever, or nothing.
+            TraceEnd::Hold => {
+                let lasts = |(from, to)| (from, if to == self.period { u64::MAX } else { to });
+                next(at.min(self.period - 1)).map(lasts)
+            }
+            TraceEnd::Stop => Some(next(at).unwrap_or((self.period, u64::MAX))),
+        }
     }
 
     /// What holds at a moment; `None` once the course has stopped.
@@ -116,6 +140,25 @@ impl Course {
         let time = if rate == 0 { return None } else { missing.div_ceil(rate) };
         segment.from.checked_add(u64::try_from(time).ok()?)
     }
+}
+
+/// A shorter while in which nothing passes is part of a stream: packets that are apart, a hand-over. What radios draw while
+/// they send was measured over seconds.
+const SILENCE: u64 = 1_000_000_000;
+
+/// When a direction carries nothing for a while.
+fn silences(segments: &[Segment], period: u64, direction: usize) -> Vec<(u64, u64)> {
+    let ends = segments.iter().skip(1).map(|segment| segment.from).chain([period]);
+    let silent = segments.iter().zip(ends).filter(|(segment, _)| segment.rates[direction] == 0);
+    let mut silences: Vec<(u64, u64)> = Vec::new();
+    for (from, to) in silent.map(|(segment, to)| (segment.from, to)) {
+        match silences.last_mut() {
+            Some(last) if last.1 == from => last.1 = to,
+            _ => silences.push((from, to)),
+        }
+    }
+    silences.retain(|(from, to)| to - from >= SILENCE);
+    silences
 }
 
 /// What one direction carries before each segment, and in all.

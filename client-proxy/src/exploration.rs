@@ -31,6 +31,11 @@ impl Purse {
         self.share > 0.0 && self.balance >= 0.0
     }
 
+    /// Whether what may be lost is there already.
+    pub(crate) fn affords(&self, most: f64) -> bool {
+        self.share > 0.0 && self.balance >= sound(most)
+    }
+
     /// Calls cost so much.
     pub(crate) fn earn(&mut self, cost: f64) {
         let cost = sound(cost);

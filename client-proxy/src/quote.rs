@@ -53,6 +53,10 @@ pub(crate) struct Quote {
     pub(crate) energy: Option<(Energy, Energy)>,
     /// What an attempt is expected to come to, with what runs here when it is late; `None` where that cannot be told.
     pub(crate) tried: Option<Tried>,
+    /// How likely an attempt is in time.
+    pub(crate) chance: f64,
+    /// The remote run's energy where it goes as well as in one case of twenty.
+    pub(crate) least_energy: Option<Energy>,
     /// What of the remote run's time goes into waking the radio, and into waiting for one that sleeps.
     pub(crate) waking: Duration,
     /// By itself a remote run would take less energy than a local one, were the radio as it usually is; now it takes more.
@@ -245,21 +249,25 @@ impl Quote {
         let with_queue = run.map(|run| market.with_queue(run));
         let is_bulk = up.median().as_bytes() >= Lane::BULK_FROM as u64;
         let ahead = if is_bulk { market.ahead } else { Duration::ZERO };
-        let exchange = market.radio.is_known().then(|| Exchange {
-            up: up.median(),
-            down: down.median(),
-            up_time: up_time.median(),
-            wait: ahead
-                .saturating_add(round_trip.median())
-                .saturating_add(with_queue.map_or(Duration::ZERO, Spread::median)),
-            down_time: down_time.median(),
+        let sum = with_queue.map(|run| Spread::sum(&[round_trip, up_time, run, down_time]));
+        let all = sum.map(|sum| terms.accuracy.correct(sum));
+        let off = all.zip(sum).map_or(1.0, |(all, sum)| ratio(all.median(), sum.median()));
+        let exchange = market.radio.is_known().then(|| {
+            let exchange = Exchange {
+                up: up.median(),
+                down: down.median(),
+                up_time: up_time.median(),
+                wait: ahead
+                    .saturating_add(round_trip.median())
+                    .saturating_add(with_queue.map_or(Duration::ZERO, Spread::median)),
+                down_time: down_time.median(),
+            };
+            exchange.stretched(off)
         });
         let radio = exchange.and_then(|exchange| market.radio.cost(market.now, &exchange));
         let waking = radio.map_or(Duration::ZERO, |radio| radio.delay);
         let delay = waking.saturating_add(ahead);
         let way = Spread::sum(&[round_trip, up_time, down_time]).median().saturating_add(delay);
-        let sum = with_queue.map(|run| Spread::sum(&[round_trip, up_time, run, down_time]));
-        let all = sum.map(|sum| terms.accuracy.correct(sum));
         let range = all.map(|all| {
             let at = |time: Duration| time.saturating_add(delay);
             Range { hoped: at(all.at(HOPED)), usual: at(all.median()), worst: at(all.at(Quantile::P95)) }
@@ -283,15 +291,30 @@ impl Quote {
             let bound = all.at(Quantile::P95).saturating_add(delay).min(limit).saturating_sub(delay);
             let late = 1.0 - all.share_up_to(bound);
             let time = terms.expected(all, bound, local, late).saturating_add(delay);
-            // The radio is awake for as long as the attempt is under way, which is more than usual on average.
-            let under_way = terms.under_way(all, bound, local);
-            let usual = all.median().as_secs_f64().max(1e-9);
+            // On average it is under way for longer than usual.
+            let longer = ratio(terms.under_way(all, bound, local), all.median());
             // A run beside the server from the start is spent in any case.
             let here_too = if terms.hedge == Hedge::Always { 1.0 } else { late };
-            let energy = energies.map(|((here, there), _)| {
-                there.scaled(under_way.as_secs_f64() / usual) + here.scaled(here_too)
+            let energy = energies.zip(exchange).and_then(|(((here, _), _), exchange)| {
+                let exchange = exchange.stretched(longer);
+                let there = market.remote_energy(&exchange, market.radio.cost(market.now, &exchange)?)?;
+                // What the device draws in any case it draws once.
+                let beside = match terms.hedge {
+                    Hedge::Never => Energy::ZERO,
+                    Hedge::Late | Hedge::Always => market.energy.waiting(local)?,
+                };
+                Some(there + here.saturating_sub(beside).scaled(here_too))
             });
             Tried { time, energy }
+        });
+        let in_time = |all: Spread<Duration>| match limit.checked_sub(delay) {
+            // No server and no rate makes up for the round trip.
+            Some(limit) if round_trip.at(Quantile::P05) < limit => all.share_up_to(limit),
+            _ => 0.0,
+        };
+        let least_energy = all.zip(exchange).and_then(|(all, exchange)| {
+            let exchange = exchange.stretched(ratio(all.at(Quantile::P05), all.median()));
+            market.remote_energy(&exchange, market.radio.cost(market.now, &exchange)?)
         });
         // Generous on purpose: the true size is checked again, and encoding costs far less than sending.
         let fits = sent_in(limit.saturating_sub(fixed.unwrap_or(limit)), rate_up.at(Quantile::P75));
@@ -303,6 +326,8 @@ impl Quote {
             deviation: sum.map_or(0.0, Spread::deviation),
             energy: energies.map(|(energy, _)| energy),
             tried,
+            chance: all.map_or(0.0, in_time),
+            least_energy,
             waking,
             spoilt: energies.and_then(|(_, spoilt)| spoilt),
             up: up.median(),
@@ -321,12 +346,21 @@ impl Quote {
         }
     }
 
-    /// Whether an attempt is expected to come to clearly less than a local run, with what it costs when it is late. Where a
-    /// plan speaks for it, it is worth a try as soon as it may be in time: the figures get better by it.
-    pub(crate) fn is_worth_a_try(&self, objective: Objective, planned: bool) -> bool {
-        if planned && self.remote.is_some_and(|remote| remote.hoped <= self.limit) {
-            return true;
+    /// Whether it may be in time: where a plan speaks for it that is worth a look, as the figures get better by it.
+    pub(crate) fn may_be_in_time(&self) -> bool {
+        self.remote.is_some_and(|remote| remote.hoped <= self.limit)
+    }
+
+    /// How likely it is better than a local run, at least where all goes well.
+    pub(crate) fn hope(&self, objective: Objective) -> f64 {
+        match (objective, self.energy, self.least_energy) {
+            (objective, Some((here, _)), Some(least)) if !objective.is_time() && least >= here => 0.0,
+            _ => self.chance,
         }
+    }
+
+    /// Whether an attempt is expected to come to clearly less than a local run, with what it costs when it is late.
+    pub(crate) fn is_worth_a_try(&self, objective: Objective) -> bool {
         let Some((local, tried)) = self.local.zip(self.tried) else { return false };
         match (objective, self.energy.zip(tried.energy)) {
             (objective, Some(((here, _), tried))) if !objective.is_time() => tried < here.scaled(CLEARLY),
@@ -358,6 +392,11 @@ const CLEARLY: f64 = 0.95;
 
 /// One in four: what a method can reasonably be hoped to do.
 const HOPED: Quantile = Quantile::P25;
+
+/// How many times as long one time is as another.
+fn ratio(time: Duration, other: Duration) -> f64 {
+    time.as_secs_f64() / other.as_secs_f64().max(1e-9)
+}
 
 /// A time times a factor that is not negative; what does not fit is the longest time.
 pub(crate) fn scaled(time: Duration, factor: f64) -> Duration {

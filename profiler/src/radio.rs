@@ -53,6 +53,16 @@ impl Exchange {
     pub fn time(&self) -> Duration {
         self.up_time.saturating_add(self.wait).saturating_add(self.down_time)
     }
+
+    /// The same where everything takes that many times as long.
+    #[must_use]
+    pub fn stretched(self, factor: f64) -> Self {
+        let longer = |time: Duration| {
+            Duration::try_from_secs_f64((time.as_secs_f64() * factor).max(0.0)).unwrap_or(Duration::MAX)
+        };
+        let Self { up_time, wait, down_time, .. } = self;
+        Self { up_time: longer(up_time), wait: longer(wait), down_time: longer(down_time), ..self }
+    }
 }
 
 /// What an exchange costs because of the radio.

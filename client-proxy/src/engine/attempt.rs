@@ -140,13 +140,9 @@ impl Engine {
         session.call(now, frame).map_err(not_sent)?;
         let instance = self.servers[position].instance;
         let speed_ratio = self.servers[position].speed_ratio(self.settings.device_speed);
-        let most = || {
-            let bound = offer.bound.unwrap_or_default();
-            // Until it is given up it takes as much as a call that took so long.
-            let longer = bound.as_secs_f64() / offer.predicted.as_secs_f64().max(1e-9);
-            self.cost(bound, offer.energy.map(|(_, there)| there.scaled(longer.max(1.0))))
-        };
-        let reserved = if offer.exploring { most() } else { 0.0 };
+        let there = offer.energy.map(|(_, there)| there);
+        let stake = || self.at_stake(offer.bound.unwrap_or_default(), offer.predicted, there);
+        let reserved = if offer.exploring { stake() } else { 0.0 };
         self.purse.reserve(reserved);
         let counts = &mut self.methods[offer.request.method.position()].counts;
         counts.attempts += 1;
@@ -170,6 +166,13 @@ impl Engine {
         self.under_way.insert(attempt, under_way);
         self.pump(now, position);
         Ok(attempt)
+    }
+
+    /// What an attempt may lose that is given up at `bound`, where one that takes its usual time takes so much energy there.
+    pub(super) fn at_stake(&self, bound: Duration, usual: Duration, there: Option<Energy>) -> f64 {
+        // Until then it takes as much as a call that took so long.
+        let longer = bound.as_secs_f64() / usual.as_secs_f64().max(1e-9);
+        self.cost(bound, there.map(|there| there.scaled(longer.max(1.0))))
     }
 
     /// Gives an attempt up: nothing of it is delivered any more. Harmless for an attempt that has ended.
@@ -428,13 +431,19 @@ impl Engine {
         let energy = under_way.radio.as_ref().and_then(|radio| {
             remote_energy(self, server, (radio, under_way.sent), now, (under_way.up, down))
         });
+        // Where the device ran it too, that run saved no energy but what the device draws anyway while it lasts.
+        let here = match under_way.hedged {
+            false => under_way.offer.energy.map(|(here, _)| here),
+            true => under_way.offer.local.and_then(|local| self.settings.energy.waiting(local)),
+        };
         let lost = match came {
-            Came::ToNothing(lost) => self.cost(lost, energy),
+            Came::ToNothing(lost) => {
+                let beside = here.filter(|_| under_way.hedged).unwrap_or(Energy::ZERO);
+                self.cost(lost, energy.map(|energy| energy.saturating_sub(beside)))
+            }
             Came::Back { elapsed, local } => {
                 let cost = self.cost(elapsed, energy);
                 self.purse.earn(cost);
-                // Where the device ran it too, that run saved no energy.
-                let here = under_way.offer.energy.map(|(here, _)| here).filter(|_| !under_way.hedged);
                 local.map_or(0.0, |local| cost - self.cost(local, here))
             }
         };

@@ -13,6 +13,9 @@ use crate::quote::Quote;
 /// The share of a method's local time that attempts may lose which only look whether a server is better than it seems.
 const LOOKING: f64 = 0.005;
 
+/// What is less likely is not looked at.
+const LEAST_HOPE: f64 = 0.05;
+
 /// What speaks for sending a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Motive {
@@ -20,6 +23,8 @@ enum Motive {
     Worth,
     /// Hope: it may well be worth it, and trying tells.
     Try,
+    /// Little hope, and enough was saved up for it: what is believed may be wrong.
+    Look,
 }
 
 impl Engine {
@@ -168,6 +173,7 @@ impl Engine {
         let remote = quote.remote.ok_or(LocalReason::FirstRun)?;
         offer.exploring = match self.motive(state, request, server, quote)? {
             Motive::Worth => false,
+            Motive::Look => true,
             Motive::Try if self.purse.allows() => true,
             Motive::Try => return Err(LocalReason::TriedEnough),
         };
@@ -179,6 +185,20 @@ impl Engine {
         }
         offer.budget = quote.budget.min(frame_limit);
         Ok(offer)
+    }
+
+    /// Whether enough was saved up for a look: what it may lose, as many times as it takes until one is in time.
+    ///
+    /// A method whose figures speak against every server learns nothing any more, also where one bad sample made them. So
+    /// what tries may lose, and did not, goes into looks: the less likely they are to be worth it, the rarer.
+    pub(super) fn may_look(&self, state: &MethodState, quote: &Quote) -> bool {
+        let hope = quote.hope(self.objective);
+        let Some(remote) = quote.remote.filter(|_| hope >= LEAST_HOPE && !state.info.once) else {
+            return false;
+        };
+        let there = quote.energy.map(|(_, there)| there);
+        let stake = self.at_stake(remote.worst.min(quote.limit), remote.usual, there);
+        self.purse.affords(stake / hope)
     }
 
     /// What speaks for sending it, or what against it.
@@ -210,11 +230,11 @@ impl Engine {
         // The figures compare with a run that is here all the way down. One that sends its parts, as the plan has it, takes
         // less; what that is the plan knows.
         let parted = state.placement == Some(Placement::Device) && state.parts_away;
-        let worth_a_try =
-            quote.is_worth_a_try(self.objective, planned) && !state.info.once && (planned || !parted);
+        let worth_a_try = quote.is_worth_a_try(self.objective) && !state.info.once && (planned || !parted);
         match (planned, certain) {
             (true, true) if !doubtful => Ok(Motive::Worth),
-            (true, _) if worth_a_try => Ok(Motive::Try),
+            (true, _) if worth_a_try || quote.may_be_in_time() && !state.info.once => Ok(Motive::Try),
+            (planned, _) if (planned || !parted) && self.may_look(state, quote) => Ok(Motive::Look),
             (true, _) => Err(LocalReason::TooSlow),
             // The plan was made for other figures, for the usual call, or for another server.
             (false, _) if worth_a_try => Ok(Motive::Try),

@@ -75,8 +75,12 @@ impl Engine {
                 return true;
             }
             let planned = state.placement == Some(Placement::Server);
-            let tried = quote.is_worth_a_try(self.objective, planned);
-            state.placement.is_some() && (tried || planned && remote.worst <= quote.limit)
+            let tried = quote.is_worth_a_try(self.objective);
+            let hoped = quote.may_be_in_time();
+            state.placement.is_some()
+                && (tried
+                    || self.may_look(state, &quote)
+                    || planned && (hoped || remote.worst <= quote.limit))
         });
         if may_go { Word::Consult } else { Word::Local }
     }

@@ -91,8 +91,9 @@ mod face_recognition {
     fn method_by_method_nothing_goes() {
         for name in NAMES {
             let outcome = run(&[name]);
-            let remote: u64 = outcome.calls.iter().map(|call| call.inner_remote).sum();
-            assert_eq!(remote, 0, "{name}: {outcome}");
+            // While the link is not known a call may be tried, once.
+            let remote = |calls: &[CallRecord]| calls.iter().map(|call| call.inner_remote).sum::<u64>();
+            assert!(remote(&outcome.calls) <= 1 && remote(&outcome.calls[3..]) == 0, "{name}: {outcome}");
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::output::{Notice, Output};
 use crate::quote::Market;
 use crate::radio::RadioUse;
 use crate::server::{Link, Server};
-use crate::settings::{ServerSettings, Settings};
+use crate::settings::{Policy, ServerSettings, Settings};
 
 pub use attempt::Cargo;
 use attempt::UnderWay;
@@ -59,8 +59,7 @@ pub struct Engine {
     planner: Planner,
     pub(crate) purse: Purse,
     prober: Prober,
-    /// How long an idle session is silent.
-    heartbeat: Duration,
+    worth: quiet::Worth,
     pub(crate) radio: RadioUse,
     words_due: Option<Timestamp>,
     jitter: Jitter,
@@ -76,10 +75,13 @@ struct Callbacks {
 }
 
 impl Engine {
-    /// An engine without methods; it asks to connect to its servers at once.
+    /// An engine without methods. It asks to connect to its servers at once; where energy counts and the radio's is known, once
+    /// calls may be worth that.
     pub fn new(settings: Settings, now: Timestamp) -> Self {
         let objective = settings.feasible_objective();
         let servers = settings.servers.iter().cloned().map(|server| Server::new(now, server)).collect();
+        let radio = settings.energy.radio();
+        let waits = !objective.is_time() && settings.policy == Policy::Plan && radio.is_some();
         let mut engine = Self {
             objective,
             methods: Vec::new(),
@@ -95,8 +97,8 @@ impl Engine {
             planner: Planner::new(settings.replan_interval),
             purse: Purse::new(settings.exploration),
             prober: Prober::new(settings.probing),
-            heartbeat: quiet::heartbeat(&settings.energy, settings.servers.len()),
-            radio: RadioUse::new(now, settings.energy.radio()),
+            worth: quiet::Worth::new(now, waits),
+            radio: RadioUse::new(now, radio),
             words_due: None,
             jitter: Jitter::new(settings.seed),
             outputs: VecDeque::new(),
@@ -128,6 +130,10 @@ impl Engine {
             self.refresh_word(now, index);
         }
         self.words_soon(now);
+        let info = &self.methods[index.position()].info;
+        if info.remote_only || info.fallback {
+            self.needs_servers(now);
+        }
         index
     }
 

@@ -447,6 +447,7 @@ impl Engine {
                 local.map_or(0.0, |local| cost - self.cost(local, here))
             }
         };
+        self.worth.spent(energy.unwrap_or(Energy::ZERO));
         self.purse.settle(under_way.reserved, lost);
         let counts = &mut self.state_of(under_way).counts;
         counts.remote_energy += energy.unwrap_or(Energy::ZERO);

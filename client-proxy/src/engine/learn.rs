@@ -70,11 +70,14 @@ impl Engine {
         let own: Duration = timed
             .map(|calls| scaled(calls.exclusive, calls.calls as f64 / calls.timed as f64))
             .fold(Duration::ZERO, Duration::saturating_add);
+        let outer = of_app().filter(|calls| calls.caller.is_none()).map(|calls| calls.calls).sum();
         if of_app().any(|calls| calls.calls > 0) {
             self.radio.called(now);
         }
         self.profile.observe_batch(batch);
-        self.purse.earn(self.cost(own, self.settings.energy.running(own)));
+        let energy = self.settings.energy.running(own);
+        self.purse.earn(self.cost(own, energy));
+        self.ran_here(now, outer, energy);
         if first {
             self.planner.hurry(now);
         }

@@ -25,7 +25,7 @@ impl Engine {
     /// handshake. It must arrive as the first frame; [`link_up`](Self::link_up) does not give it again. A driver that
     /// does not ask is given it then.
     pub fn greeting(&mut self, now: Timestamp, server: ServerIndex) -> Option<Vec<u8>> {
-        let (hello, timing) = (self.hello(server), self.timing());
+        let (hello, timing) = (self.hello(server), self.timing(now));
         let entry = self.servers.get_mut(server.position())?;
         let Link::Connecting(asked @ None) = &mut entry.link else { return None };
         let mut session = Session::new(now, hello, timing);
@@ -38,7 +38,7 @@ impl Engine {
 
     /// The connection that was asked for is there; `round_trip` is what the transport measured so far.
     pub fn link_up(&mut self, now: Timestamp, server: ServerIndex, round_trip: Option<Duration>) {
-        let (hello, timing) = (self.hello(server), self.timing());
+        let (hello, timing) = (self.hello(server), self.timing(now));
         let Some(entry) = self.servers.get_mut(server.position()) else { return };
         let session = match &mut entry.link {
             Link::Connecting(greeted) => greeted.take(),

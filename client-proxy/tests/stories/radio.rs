@@ -110,7 +110,7 @@ fn calls_that_came_one_by_one_and_stayed_go_when_they_come_together() {
     let alone = world.call(method);
     assert!(matches!(alone.how, How::Local(_)), "{alone:?}");
     world.pass(millis(1_500));
-    assert_eq!(world.words[&method], Word::Consult, "or nobody would notice");
+    assert_eq!(world.words[&method], Word::Local, "one by one they are not worth a connection");
     // It takes a hundred of them until the plan believes it, and as many again until the try at the beginning is earned back,
     // which was charged a whole tail: nothing wakes the radio by chance meanwhile.
     let went = world.calls(method, 600);

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::permits::Permits;
-use crate::stage::{self, Ground};
+use crate::stage::{self, Site};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -24,7 +24,7 @@ pub(crate) struct Executor {
 pub(crate) struct Threads {
     name: &'static str,
     /// Whose work its jobs are, on a stage.
-    ground: Ground,
+    site: Site,
     queue: Arc<Queue>,
 }
 
@@ -43,8 +43,8 @@ struct State {
 }
 
 impl Executor {
-    pub(crate) fn new(workers: usize, ground: Ground) -> Self {
-        Self { permits: Permits::new(workers), threads: Threads::new("outboard-worker", ground) }
+    pub(crate) fn new(workers: usize, site: Site) -> Self {
+        Self { permits: Permits::new(workers), threads: Threads::new("outboard-worker", site) }
     }
 
     /// Runs a job on a thread of its own. An error gives the job up: the system has no thread for it.
@@ -55,13 +55,13 @@ impl Executor {
 
 impl Threads {
     /// None yet.
-    pub(crate) fn new(name: &'static str, ground: Ground) -> Self {
-        Self { name, ground, queue: Arc::default() }
+    pub(crate) fn new(name: &'static str, site: Site) -> Self {
+        Self { name, site, queue: Arc::default() }
     }
 
     /// Runs a job on a thread of its own. An error gives the job up: the system has no thread for it.
     pub(crate) fn run(&self, job: Job) -> Result<(), std::io::Error> {
-        let job = stage::admit(self.ground, job);
+        let job = stage::admit(self.site, job);
         let mut state = self.queue.lock();
         if state.idle > state.jobs.len() {
             state.jobs.push_back(job);
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn jobs_that_wait_for_each_other_all_run() {
-        let executor = Executor::new(1, Ground::Device);
+        let executor = Executor::new(1, Site::Device);
         let barrier = Arc::new(std::sync::Barrier::new(5));
         for _ in 0..4 {
             let barrier = Arc::clone(&barrier);
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn threads_are_used_again() {
-        let executor = Executor::new(1, Ground::Device);
+        let executor = Executor::new(1, Site::Device);
         let (sender, receiver) = mpsc::channel();
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..50 {

@@ -10,7 +10,7 @@ use crate::executor::Threads;
 use crate::method::{Descriptor, Kind};
 use crate::registry;
 use crate::server_call::Unwound;
-use crate::stage::Ground;
+use crate::stage::Site;
 
 /// The threads for hedges, and how many run.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Hedges {
 
     /// At most so many at once.
     pub(crate) fn new(most: usize) -> Self {
-        Self { threads: Threads::new("outboard-hedge", Ground::Device), running: Arc::default(), most }
+        Self { threads: Threads::new("outboard-hedge", Site::Device), running: Arc::default(), most }
     }
 
     /// Runs a hedge on a thread of its own. Says whether it does: not where as many run as may.

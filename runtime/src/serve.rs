@@ -31,7 +31,7 @@ use crate::method::Method;
 use crate::outside::Way;
 use crate::registry::{self, Tenancy, Tenant};
 use crate::server_call::ServerCall;
-use crate::stage::Ground;
+use crate::stage::Site;
 use crate::{offer, planning, speed};
 
 use queued::Queued;
@@ -108,7 +108,7 @@ impl Server {
             token.parse::<AccessToken>().is_ok_and(|token| token == own).then_some(Grants::Everything)
         };
         let handle = tokio::runtime::Handle::current();
-        let shared = Shared::new(settings, door, bounds, Some(handle), Clock::start(), Ground::Device)?;
+        let shared = Shared::new(settings, door, bounds, Some(handle), Clock::start(), Site::Device)?;
         Ok(Self { shared, listener, address })
     }
 
@@ -150,7 +150,7 @@ impl Shared {
         bounds: Bounds,
         handle: Option<tokio::runtime::Handle>,
         clock: Clock,
-        ground: Ground,
+        site: Site,
     ) -> Result<Arc<Self>, StartError> {
         let most = ByteCount::from_bytes(settings.limits.frame_bytes.into());
         let (depth, cores) = (settings.limits.depth, settings.capacity.cores);
@@ -167,7 +167,7 @@ impl Shared {
         let tenancy = Tenancy::new(Tenant::Other).ok_or(StartError::AlreadyRunning)?;
         Ok(Arc::new(Self {
             core: Mutex::new(core),
-            executor: Executor::new(cores.into(), ground),
+            executor: Executor::new(cores.into(), site),
             _serving: handle.is_some().then(Serving::new),
             handle,
             clock,

@@ -28,7 +28,7 @@ use ends::Ends;
 pub(crate) use link::StagedLink;
 pub use run::{Cast, Performance, ServerRole, StageError, perform};
 pub(crate) use runs::{Run, begin, close, explained, landed, open, sized, wants_size};
-pub use scene::{Arrival, End, Ended, Ground, Happening, LinkId, Ran, Scene};
+pub use scene::{Arrival, End, EndedCall, Site, Happening, LinkId, Ran, Scene};
 use turns::{Next, Seat, Turns};
 
 /// Where devices and servers of one process run in simulated time.
@@ -48,7 +48,7 @@ pub struct Stage {
 struct Place {
     stage: Arc<Stage>,
     seat: Seat,
-    ground: Ground,
+    site: Site,
 }
 
 thread_local! {
@@ -93,20 +93,20 @@ pub fn block_on<F: Future>(future: F) -> Option<F::Output> {
     is_on().then(|| crate::poll::park(future, None, None)).flatten()
 }
 
-/// On whose ground this thread is; the device's where it is on no stage.
-fn ground() -> Ground {
-    let place = || PLACE.with_borrow(|place| place.as_ref().map(|place| place.ground));
-    place().unwrap_or(Ground::Device)
+/// At whose site this thread is; the device's where it is on no stage.
+fn site() -> Site {
+    let place = || PLACE.with_borrow(|place| place.as_ref().map(|place| place.site));
+    place().unwrap_or(Site::Device)
 }
 
 /// A job for another thread: on the stage of this one, if it is on one.
-pub(crate) fn admit(ground: Ground, job: Box<dyn FnOnce() + Send>) -> Box<dyn FnOnce() + Send> {
+pub(crate) fn admit(site: Site, job: Box<dyn FnOnce() + Send>) -> Box<dyn FnOnce() + Send> {
     let Some(stage) = current() else { return job };
     let seat = stage.turns.admit();
     let mut admitted = Admitted { stage, seat, came: false };
     Box::new(move || {
         admitted.came = true;
-        let _place = Arc::clone(&admitted.stage).take_place(seat, ground);
+        let _place = Arc::clone(&admitted.stage).take_place(seat, site);
         admitted.stage.turns.await_turn(seat);
         job();
     })
@@ -277,8 +277,8 @@ impl Stage {
     }
 
     /// Puts this thread on the stage, until dropped.
-    fn take_place(self: Arc<Self>, seat: Seat, ground: Ground) -> OnStage {
-        let before = PLACE.replace(Some(Place { stage: Arc::clone(&self), seat, ground }));
+    fn take_place(self: Arc<Self>, seat: Seat, site: Site) -> OnStage {
+        let before = PLACE.replace(Some(Place { stage: Arc::clone(&self), seat, site }));
         OnStage { stage: self, seat, before }
     }
 }

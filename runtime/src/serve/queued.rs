@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_is_let_go_frees_its_arguments_at_once_and_its_thread_without_a_core() {
-        let executor = Executor::new(1, crate::stage::Ground::Device);
+        let executor = Executor::new(1, crate::stage::Site::Device);
         let _occupied = executor.permits.acquire();
         let argument = Bytes::from(vec![7; 100]);
         let attempt = Attempt { call: CallId(1), epoch: Epoch::FIRST };

@@ -100,7 +100,7 @@ pub fn perform<T: Send>(
 fn play<T>(cast: Cast, scene: Box<dyn Scene>, app: impl FnOnce() -> T) -> Result<Performance<T>, StageError> {
     let stage = Stage::new(scene);
     let seat = stage.turns.begin();
-    let place = Arc::clone(&stage).take_place(seat, super::Ground::Device);
+    let place = Arc::clone(&stage).take_place(seat, super::Site::Device);
     let closing = Closing(Arc::clone(&stage));
     let device = set_up(&stage, &cast)?;
     let entered = Context::of_device(Arc::clone(&device)).enter();
@@ -190,6 +190,6 @@ fn stage_server(
         bounds,
         None,
         clock,
-        super::Ground::Server(server),
+        super::Site::Server(server),
     )
 }

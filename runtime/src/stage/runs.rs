@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use outboard_core::{ByteCount, ServerIndex, Timestamp};
 
-use super::scene::{Ended, Ground, Ran};
+use super::scene::{EndedCall, Site, Ran};
 use crate::attempt::{Go, Plan};
 use crate::context;
 use crate::method::Method;
@@ -45,7 +45,7 @@ pub(crate) fn begin(method: &'static Method, work: Option<f64>) -> Option<Run> {
     let depth = DEPTH.get();
     DEPTH.set(depth + 1);
     let hedge = context::hedging().is_some();
-    if depth == 0 && !hedge && super::ground() == Ground::Device {
+    if depth == 0 && !hedge && super::site() == Site::Device {
         stage.with_scene(|scene, now| scene.began(now));
     }
     let began = stage.now();
@@ -78,7 +78,7 @@ pub(crate) fn explained(why: impl FnOnce() -> String) {
 
 /// Whether the scene wants to know how large the slots of the call are that just began: of the app's own calls.
 pub(crate) fn wants_size() -> bool {
-    super::is_on() && DEPTH.get() == 1 && super::ground() == Ground::Device && context::hedging().is_none()
+    super::is_on() && DEPTH.get() == 1 && super::site() == Site::Device && context::hedging().is_none()
 }
 
 /// Slots were encoded to know their size; `returning` is the part of those that come back.
@@ -140,8 +140,8 @@ impl Run {
     /// Its body ran on this thread: that takes the time that the scene says.
     pub(crate) fn ran_here(self) {
         let Some(stage) = super::current() else { return };
-        let (ground, work) = (super::ground(), self.work);
-        let ran = Ran { method: self.method, work, ground, hedge: self.hedge };
+        let (site, work) = (super::site(), self.work);
+        let ran = Ran { method: self.method, work, site, hedge: self.hedge };
         let time = stage.with_scene(|scene, now| scene.ran(now, ran));
         stage.spend(time);
         self.end(None);
@@ -156,8 +156,8 @@ impl Run {
     }
 
     fn end(mut self, landed: Option<(ServerIndex, ByteCount)>) {
-        let Some(stage) = super::current().filter(|_| super::ground() == Ground::Device) else { return };
-        let call = Ended {
+        let Some(stage) = super::current().filter(|_| super::site() == Site::Device) else { return };
+        let call = EndedCall {
             method: self.method,
             work: self.work,
             depth: self.depth,

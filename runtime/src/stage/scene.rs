@@ -32,7 +32,7 @@ pub trait Scene: Send {
     fn began(&mut self, now: Timestamp);
 
     /// A call of the device has ended.
-    fn ended(&mut self, now: Timestamp, call: Ended);
+    fn ended(&mut self, now: Timestamp, call: EndedCall);
 }
 
 /// A link between the device and a server: another number for each that is made.
@@ -61,7 +61,7 @@ impl End {
 
 /// Where a method's body runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ground {
+pub enum Site {
     /// On the device.
     Device,
     /// On a server.
@@ -77,7 +77,7 @@ pub struct Ran {
     /// Its size hint.
     pub work: Option<f64>,
     /// Where it ran.
-    pub ground: Ground,
+    pub site: Site,
     /// Whether it ran beside an attempt.
     pub hedge: bool,
 }
@@ -136,7 +136,7 @@ pub struct Arrival {
 /// A call of the device, when it has ended.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Ended {
+pub struct EndedCall {
     /// The method.
     pub method: &'static Method,
     /// Its size hint.

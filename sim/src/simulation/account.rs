@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use outboard_core::{ByteCount, Energy, Timestamp};
-use outboard_runtime::stage::{Ended, Ground, Performance, Ran};
+use outboard_runtime::stage::{EndedCall, Site, Performance, Ran};
 use outboard_runtime::support::Kind;
 use outboard_wire::Lane;
 
@@ -46,7 +46,7 @@ struct Open {
 
 impl Open {
     /// What the call takes on the device, by the run whose result was the call's.
-    fn whole(&self, ended: &Ended) -> Duration {
+    fn whole(&self, ended: &EndedCall) -> Duration {
         let in_place = self.here - self.device;
         match ended.server {
             Some(_) => self.there + self.device,
@@ -88,14 +88,14 @@ impl Account {
 
     /// A method's body ran that takes so long on the device.
     pub(super) fn ran(&mut self, ran: &Ran, time: Duration) {
-        if ran.ground == Ground::Device {
+        if ran.site == Site::Device {
             self.busy += time;
         }
         let Some(open) = &mut self.open else { return };
-        match ran.ground {
-            Ground::Server(_) => open.there += time,
-            Ground::Device if ran.hedge => open.beside += time,
-            Ground::Device => open.here += time,
+        match ran.site {
+            Site::Server(_) => open.there += time,
+            Site::Device if ran.hedge => open.beside += time,
+            Site::Device => open.here += time,
         }
         if !ran.hedge && ran.method.descriptor().kind == Kind::Device {
             open.device += time;
@@ -103,7 +103,7 @@ impl Account {
         }
     }
 
-    pub(super) fn ended(&mut self, now: Timestamp, ended: Ended) {
+    pub(super) fn ended(&mut self, now: Timestamp, ended: EndedCall) {
         let took = now.since(ended.began);
         let open = self.open.take_if(|_| ended.depth == 0 && !ended.hedge);
         let energy = open.as_ref().and_then(|open| {
@@ -135,7 +135,7 @@ impl Account {
     }
 
     /// What a call that ran here would have been on the first server.
-    fn there(&self, mut open: Open, ended: &Ended) -> Option<Figures> {
+    fn there(&self, mut open: Open, ended: &EndedCall) -> Option<Figures> {
         let (up, down) = ended.size?;
         let before = spent(&open.paths);
         let work = open.whole(ended) - open.device;

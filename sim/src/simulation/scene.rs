@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use outboard_core::{ByteCount, ServerIndex, Timestamp};
-use outboard_runtime::stage::{Arrival, End, Ended, Ground, Happening, LinkId, Ran, Scene};
+use outboard_runtime::stage::{Arrival, End, EndedCall, Site, Happening, LinkId, Ran, Scene};
 use outboard_wire::Lane;
 
 use super::account::Account;
@@ -278,9 +278,9 @@ impl Scene for Surroundings {
             return Duration::ZERO;
         };
         self.account().ran(&ran, time);
-        match ran.ground {
-            Ground::Server(server) => self.servers[server.position()].model.takes(time),
-            Ground::Device => time,
+        match ran.site {
+            Site::Server(server) => self.servers[server.position()].model.takes(time),
+            Site::Device => time,
         }
     }
 
@@ -288,7 +288,7 @@ impl Scene for Surroundings {
         self.account().began();
     }
 
-    fn ended(&mut self, now: Timestamp, call: Ended) {
+    fn ended(&mut self, now: Timestamp, call: EndedCall) {
         self.account().ended(now, call);
     }
 }

@@ -225,6 +225,11 @@ impl Market<'_> {
     }
 }
 
+/// Whether a frame with slots of that size has a stream of its own, where it waits for others of its kind.
+pub(crate) fn is_bulk(slots: ByteCount) -> bool {
+    Lane::of_size(slots.as_bytes()) == Lane::Bulk
+}
+
 impl Quote {
     /// Reckons one. `size` is that of the encoded slots where it is known already.
     pub(crate) fn reckon(
@@ -247,8 +252,7 @@ impl Quote {
         let (up_time, down_time) = (up.over(rate_up), down.over(rate_down));
         let run = method.on_server(work, market.speed_ratio);
         let with_queue = run.map(|run| market.with_queue(run));
-        let is_bulk = up.median().as_bytes() >= Lane::BULK_FROM as u64;
-        let ahead = if is_bulk { market.ahead } else { Duration::ZERO };
+        let ahead = if is_bulk(up.median()) { market.ahead } else { Duration::ZERO };
         let sum = with_queue.map(|run| Spread::sum(&[round_trip, up_time, run, down_time]));
         let all = sum.map(|sum| terms.accuracy.correct(sum));
         let off = all.zip(sum).map_or(1.0, |(all, sum)| ratio(all.median(), sum.median()));

@@ -28,7 +28,7 @@ use ends::Ends;
 pub(crate) use link::StagedLink;
 pub use run::{Cast, Performance, ServerRole, StageError, perform};
 pub(crate) use runs::{Run, begin, close, explained, landed, open, sized, wants_size};
-pub use scene::{Arrival, End, EndedCall, Site, Happening, LinkId, Ran, Scene};
+pub use scene::{Arrival, End, EndedCall, Happening, LinkId, Ran, Scene, Site};
 use turns::{Next, Seat, Turns};
 
 /// Where devices and servers of one process run in simulated time.

@@ -36,7 +36,7 @@ pub use replay::Replay;
 pub use script::{Script, ScriptedCall, Threads};
 pub use server::{Fault, ServerModel};
 pub use simulation::{
-    Call, Figures, IntoCost, MethodCost, Simulated, Simulation, SimulationError, Way, block_on, pass,
+    Call, Figures, IntoCost, MethodCost, Route, Simulated, Simulation, SimulationError, block_on, pass,
 };
 pub use trace::{
     Arrival, ArrivalTrace, LinkStep, LinkTrace, Loss, PowerTrace, StepsError, TraceEnd, TraceError, Voltage,

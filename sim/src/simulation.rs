@@ -51,7 +51,7 @@ use scene::Surroundings;
 pub struct Simulation {
     device: DeviceModel,
     battery: Option<Battery>,
-    servers: Vec<(ServerModel, Way)>,
+    servers: Vec<(ServerModel, Route)>,
     costs: costs::Costs,
     policy: Policy,
     objective: Objective,
@@ -61,22 +61,22 @@ pub struct Simulation {
     seed: u64,
 }
 
-/// The way to a server.
+/// The route to a server.
 #[derive(Clone, Debug)]
-pub enum Way {
+pub enum Route {
     /// A link by the device's own radio.
     Link(Link),
     /// A link by another radio, or by none.
     Path(Box<Path>),
 }
 
-impl From<Link> for Way {
+impl From<Link> for Route {
     fn from(link: Link) -> Self {
         Self::Link(link)
     }
 }
 
-impl From<Path> for Way {
+impl From<Path> for Route {
     fn from(path: Path) -> Self {
         Self::Path(Box::new(path))
     }
@@ -134,10 +134,10 @@ impl Simulation {
         Self { battery: Some(battery), ..self }
     }
 
-    /// A server, and the way to it: a [`Link`], which the device is on by its own radio, or a [`Path`] with another one or
+    /// A server, and the route to it: a [`Link`], which the device is on by its own radio, or a [`Path`] with another one or
     /// none. Called again, it adds a server that is used where those before it are not.
-    pub fn server(mut self, server: ServerModel, way: impl Into<Way>) -> Self {
-        self.servers.push((server, way.into()));
+    pub fn server(mut self, server: ServerModel, route: impl Into<Route>) -> Self {
+        self.servers.push((server, route.into()));
         self
     }
 
@@ -216,7 +216,7 @@ impl Simulation {
         settings.energy = self.device.energy.clone();
         settings.device_speed = Some(self.device.steps_per_second);
         settings.seed = self.seed;
-        let role = |(place, (server, _)): (usize, &(ServerModel, Way))| ServerRole {
+        let role = |(place, (server, _)): (usize, &(ServerModel, Route))| ServerRole {
             name: format!("server {place}"),
             capacity: Capacity {
                 cores: server.cores,

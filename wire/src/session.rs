@@ -21,11 +21,16 @@ pub enum Lane {
 
 impl Lane {
     /// Frames of so many bytes, and larger ones, go alone: about what a first window of packets carries.
-    pub const BULK_FROM: usize = 16 << 10;
+    const BULK_FROM: u64 = 16 << 10;
 
-    /// The lane for a frame of this size.
+    /// The lane for this frame.
     pub const fn of(frame: &[u8]) -> Self {
-        if frame.len() < Self::BULK_FROM { Self::Small } else { Self::Bulk }
+        Self::of_size(frame.len() as u64)
+    }
+
+    /// The lane for a frame of so many bytes.
+    pub const fn of_size(bytes: u64) -> Self {
+        if bytes < Self::BULK_FROM { Self::Small } else { Self::Bulk }
     }
 }
 

@@ -7,7 +7,6 @@ use outboard_core::{
     ByteCount, CallId, Energy, Epoch, InstanceId, MethodId, Objective, Placement, Timestamp,
 };
 use outboard_profiler::{CallSample, Quantile, Radio, RemoteCall};
-use outboard_wire::Lane;
 use outboard_wire::device::{NotAnswered, NotSent};
 use outboard_wire::frame::{
     AnswerFrame, Attempt, BackFrame, CallFrame, FailedFrame, Failure, MethodStatus, NotRun, ReplyFrame,
@@ -18,6 +17,7 @@ use super::Engine;
 use crate::decision::{AbandonReason, LocalReason, Offer};
 use crate::method::{MethodState, Pin};
 use crate::output::{AttemptEvent, Notice, Output};
+use crate::quote::is_bulk;
 use crate::report::remote_energy;
 
 /// An attempt that has not been settled.
@@ -53,11 +53,6 @@ impl UnderWay {
     }
 }
 
-/// Whether a frame with slots of that size waits for others of its kind.
-fn is_bulk(up: ByteCount) -> bool {
-    up.as_bytes() >= Lane::BULK_FROM as u64
-}
-
 /// What became of an attempt, as far as its cost is concerned.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Came {
@@ -91,7 +86,7 @@ impl From<Vec<SlotImage>> for Cargo {
 impl UnderWay {
     /// Whether its slots are so large that they make a queue.
     pub(super) fn is_large(&self) -> bool {
-        self.up.as_bytes() >= Lane::BULK_FROM as u64
+        is_bulk(self.up)
     }
 }
 

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use outboard_core::{MethodIndex, ServerIndex, Timestamp};
 use outboard_profiler::{PathSample, Quantile};
+use outboard_wire::Lost;
 use outboard_wire::device::{Event, Output as SessionOutput, Session};
 use outboard_wire::frame::{Hello, MethodStatus, PROTOCOL, Refusal, Welcome};
-use outboard_wire::{Lane, Lost};
 
 use super::Engine;
 use crate::decision::LocalReason;
 use crate::output::{Notice, Output};
+use crate::quote::is_bulk;
 use crate::server::Link;
 
 /// A session that lasted this long was a good one: the next failure is a first one again.
@@ -124,7 +125,7 @@ impl Engine {
                         .profile
                         .method(method)
                         .and_then(|statistics| statistics.down(under_way.offer.request.work))
-                        .is_some_and(|down| down.median().as_bytes() >= Lane::BULK_FROM as u64))
+                        .is_some_and(|down| is_bulk(down.median())))
         })
     }
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use outboard_core::{ByteCount, ServerIndex, Timestamp};
 
-use super::scene::{EndedCall, Site, Ran};
+use super::scene::{EndedCall, Ran, Site};
 use crate::attempt::{Go, Plan};
 use crate::context;
 use crate::method::Method;

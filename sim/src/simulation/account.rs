@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use outboard_core::{ByteCount, Energy, Timestamp};
-use outboard_runtime::stage::{EndedCall, Site, Performance, Ran};
+use outboard_runtime::stage::{EndedCall, Performance, Ran, Site};
 use outboard_runtime::support::Kind;
 use outboard_wire::Lane;
 
-use super::{Call, Figures, Simulated, Simulation, Way};
+use super::{Call, Figures, Route, Simulated, Simulation};
 use crate::battery::Battery;
 use crate::device::DeviceModel;
 use crate::link::Direction;
@@ -65,7 +65,7 @@ impl Account {
             device: simulation.device.clone(),
             battery: simulation.battery.clone(),
             server: simulation.servers.first().map(|(server, _)| server.clone()),
-            paths: simulation.servers.iter().map(|(_, way)| way.path(&simulation.device)).collect(),
+            paths: simulation.servers.iter().map(|(_, route)| route.path(&simulation.device)).collect(),
             busy: Duration::ZERO,
             open: None,
             calls: Vec::new(),
@@ -140,7 +140,7 @@ impl Account {
         let before = spent(&open.paths);
         let work = open.whole(ended) - open.device;
         let path = open.paths.first_mut()?;
-        let lane = |size: ByteCount| if size < BULK { Lane::Small } else { Lane::Bulk };
+        let lane = |size: ByteCount| Lane::of_size(size.as_bytes());
         let (up, down) = (up + AROUND, down + AROUND);
         let arrived = path.up(ended.began, up, lane(up))?;
         let server = self.server.as_ref()?.takes(work);
@@ -184,15 +184,12 @@ impl Account {
     }
 }
 
-/// A frame from this size on goes as bulk (`ARCHITECTURE.md`, two lanes).
-const BULK: ByteCount = ByteCount::from_bytes(16 << 10);
-
 /// What the radio took for all transfers so far, the tail that is still to come included.
 fn spent(paths: &[Path]) -> Option<Energy> {
     paths.iter().map(Path::charged).sum()
 }
 
-impl Way {
+impl Route {
     fn path(&self, device: &DeviceModel) -> Path {
         match (self, device.radio) {
             (Self::Path(path), _) => Path::clone(path),

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use outboard_core::{ByteCount, ServerIndex, Timestamp};
-use outboard_runtime::stage::{Arrival, End, EndedCall, Site, Happening, LinkId, Ran, Scene};
+use outboard_runtime::stage::{Arrival, End, EndedCall, Happening, LinkId, Ran, Scene, Site};
 use outboard_wire::Lane;
 
 use super::account::Account;
 use super::costs::Costs;
-use super::{Simulation, Way};
+use super::{Route, Simulation};
 use crate::agenda::Agenda;
 use crate::path::Reception;
 use crate::server::{Fault, ServerModel};
@@ -86,7 +86,7 @@ impl Surroundings {
                 agenda.enter(*at, Event::Fault { server, fault: *fault });
             }
         }
-        let host = |(model, _): &(ServerModel, Way)| Host {
+        let host = |(model, _): &(ServerModel, Route)| Host {
             model: model.clone(),
             dead: false,
             silent: false,

@@ -39,7 +39,7 @@ pub(crate) enum Failure {
     Calibration(#[from] CalibrationError),
     #[error("{file}: {error}")]
     Problem { file: String, error: ProblemFileError },
-    #[error("no placement keeps {resource} below {least}: allow more than {most}, or minimise it")]
+    #[error("no placement keeps {resource} below {least}: allow that much instead of {most}, or minimise it")]
     Infeasible { resource: String, most: Value, least: Value },
     #[error(
         "no placement was found that keeps {resource} within {most}: allow more time to search, or raise the limit"

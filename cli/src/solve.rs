@@ -89,8 +89,8 @@ fn answer(text: &str, name: &str, options: &SolveOptions) -> Result<String, Fail
     })
 }
 
-/// Searches, once or several times, for so long. Without a time the steps bound each search, so that the
-/// answer is the same on every machine.
+/// Searches, once or several times, for so long. Without a time the steps bound each exact search, so that its answer is the
+/// same on every machine; a 0/1 program has a second.
 fn within<T>(time: Option<Duration>, search: impl FnOnce(&Limits<'_>) -> T) -> T {
     let Some(time) = time else { return search(&Limits::default()) };
     let (start, beyond) = (Instant::now(), Cell::new(Duration::ZERO));

@@ -114,15 +114,15 @@ impl Outlook {
     /// The nearest points below and above a factor of 1 at which the method at a position changes places.
     pub fn flips(&self, position: usize) -> impl Iterator<Item = Flip> {
         let here = self.number(1.0);
-        let placement = |number: usize| self.pieces[number].placements[position];
+        let placement = |number: usize| self.pieces[number].placements.get(position).copied();
         let flip = |factor, to| Flip { condition: self.condition, factor, to };
         let below = (1..=here)
             .rev()
             .find(|number| placement(number - 1) != placement(here))
-            .map(|number| flip(self.pieces[number].from, placement(number - 1)));
+            .and_then(|number| Some(flip(self.pieces[number].from, placement(number - 1)?)));
         let above = (here + 1..self.pieces.len())
             .find(|number| placement(*number) != placement(here))
-            .map(|number| flip(self.pieces[number].from, placement(number)));
+            .and_then(|number| Some(flip(self.pieces[number].from, placement(number)?)));
         below.into_iter().chain(above)
     }
 

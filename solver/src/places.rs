@@ -50,12 +50,12 @@ use program::{Free, Program};
 /// No placement keeps the objective's bound (the least that is named then is what none takes less than), or none was found
 /// that does.
 pub fn solve_places(problem: &PlacesProblem, limits: &Limits<'_>) -> Result<PlacesPlan, SolveError> {
-    let deadline = limits.clock.map(|clock| (clock, clock() + limits.time));
+    let deadline = limits.deadline();
     let is_late = || deadline.is_some_and(|(clock, deadline)| clock() >= deadline);
     let mut attempt = Attempt::new(problem, limits.gap, Steps::new(limits.steps, Some(&is_late)));
     attempt.search()?;
     if problem.limit().is_some() && !attempt.is_done() {
-        if exhaustive::is_few(problem.place_count(), attempt.free.len()) {
+        if exhaustive::is_few(problem.place_count(), exhaustive::unpinned(problem).len()) {
             return crate::Exhaustive.solve_places(problem);
         }
         let left = deadline.map_or(limits.time, |(clock, deadline)| deadline.saturating_sub(clock()));

@@ -25,7 +25,7 @@ pub struct Limits<'a> {
     /// Steps of this crate's search, each about one look at an edge, some nanoseconds; 200 million by default. They are the
     /// same on every machine, which time is not.
     pub steps: u64,
-    /// How far from the best an answer may be, in millionths of the best; 0 by default.
+    /// How far above what is proven an answer may be, in millionths of what it measures; 0 by default.
     pub gap: u32,
     /// The time since some moment; without it only steps are counted.
     pub clock: Option<&'a dyn Fn() -> Duration>,
@@ -43,13 +43,18 @@ impl<'a> Limits<'a> {
         Self { time, ..Self::default() }
     }
 
+    /// The clock and when its time is up; `None` without one.
+    pub(crate) fn deadline(&self) -> Option<(&'a dyn Fn() -> Duration, Duration)> {
+        self.clock.map(|clock| (clock, clock().saturating_add(self.time)))
+    }
+
     /// The same with a clock to keep the time by.
     #[must_use]
     pub fn by(self, clock: &'a dyn Fn() -> Duration) -> Self {
         Self { clock: Some(clock), ..self }
     }
 
-    /// The same for answers that may be so many millionths worse than the best.
+    /// The same for answers that may be so many millionths of what they measure above what is proven.
     #[must_use]
     pub fn with_gap(self, gap: u32) -> Self {
         Self { gap, ..self }
@@ -79,7 +84,7 @@ impl fmt::Debug for Limits<'_> {
 #[non_exhaustive]
 pub enum SolveError {
     /// Not even the placement that takes least of something keeps its limit.
-    #[error("no placement keeps {resource} below {least}: allow more than {most}, or minimise it")]
+    #[error("no placement keeps {resource} below {least}: allow that much instead of {most}, or minimise it")]
     Infeasible {
         /// What is limited.
         resource: Resource,

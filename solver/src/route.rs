@@ -23,17 +23,12 @@ impl Automatic {
 
 impl Solve for Automatic {
     fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
-        let start = limits.clock.map(|clock| clock());
+        let deadline = limits.deadline();
         let found = Exact.solve(problem, limits);
-        if !is_open(found.as_ref().map(Plan::quality)) {
-            return found;
+        if is_open(found.as_ref().map(Plan::quality)) {
+            return ask_others(problem, limits, deadline, found);
         }
-        if Exhaustive::free(problem).len() <= Self::FEW {
-            return Exhaustive.solve(problem, limits);
-        }
-        let passed = start.zip(limits.clock).map(|(start, clock)| clock().saturating_sub(start));
-        let time = limits.time.saturating_sub(passed.unwrap_or(Duration::ZERO));
-        better(problem, found, Ilp::default().solve(problem, &Limits { time, ..*limits }))
+        found
     }
 }
 
@@ -42,12 +37,35 @@ pub(crate) fn placements(
     problem: &Problem,
     limits: &Limits<'_>,
 ) -> Result<(Vec<Placement>, Quality), SolveError> {
+    let deadline = limits.deadline();
     let found = search(problem, limits).and_then(Attempt::finish);
     if is_open(found.as_ref().map(|(_, quality)| *quality)) {
-        let plan = Automatic.solve(problem, limits)?;
+        let found = found.map(|(placements, quality)| planned(problem, &placements, quality));
+        let plan = ask_others(problem, limits, deadline, found)?;
         return Ok((plan.placements(), plan.quality()));
     }
     found
+}
+
+/// What the other routes make of a problem that the exact search left open, in the time that is left.
+fn ask_others(
+    problem: &Problem,
+    limits: &Limits<'_>,
+    deadline: Option<(&dyn Fn() -> Duration, Duration)>,
+    found: Result<Plan, SolveError>,
+) -> Result<Plan, SolveError> {
+    if Exhaustive::free(problem).len() <= Automatic::FEW {
+        return Exhaustive.solve(problem, limits);
+    }
+    let time = deadline.map_or(limits.time, |(clock, deadline)| deadline.saturating_sub(clock()));
+    if time.is_zero() {
+        return found;
+    }
+    better(problem, found, Ilp::default().solve(problem, &Limits { time, ..*limits }))
+}
+
+fn planned(problem: &Problem, placements: &[Placement], quality: Quality) -> Plan {
+    Plan::new(problem, placements, quality).expect("only allowed placements are offered")
 }
 
 /// Whether the exact search has left something to the other routes.
@@ -72,7 +90,8 @@ fn better(
     let objective = problem.objective();
     let measure = |plan: &Plan| objective.measure(plan.cost());
     let (best, worse) = if measure(&other) < measure(&one) { (other, one) } else { (one, other) };
-    let floor = best.floor().max(worse.floor());
+    // A bound that the better plan is below was wrong.
+    let floor = if worse.floor() > measure(&best) { best.floor() } else { best.floor().max(worse.floor()) };
     let quality = match best.quality() {
         _ if floor >= measure(&best) => Quality::Optimal,
         quality => quality.with_bound(objective.value_of(floor)),
@@ -90,13 +109,13 @@ pub struct Exact;
 impl Solve for Exact {
     fn solve(&self, problem: &Problem, limits: &Limits<'_>) -> Result<Plan, SolveError> {
         let (placements, quality) = search(problem, limits)?.finish()?;
-        Ok(Plan::new(problem, &placements, quality).expect("only allowed placements are offered"))
+        Ok(planned(problem, &placements, quality))
     }
 }
 
 /// Searches for what is best under all limits of a problem, as far as this can be told.
 fn search<'p>(problem: &'p Problem, limits: &Limits<'_>) -> Result<Attempt<'p>, SolveError> {
-    let deadline = limits.clock.map(|clock| (clock, clock() + limits.time));
+    let deadline = limits.deadline();
     let is_late = || deadline.is_some_and(|(clock, deadline)| clock() >= deadline);
     let mut steps = Steps::new(limits.steps, Some(&is_late));
     let mut attempt = Attempt {
@@ -164,11 +183,16 @@ impl Attempt<'_> {
             self.incumbent.polish();
         }
         let bound = self.problem.objective().value_of(self.floor);
+        // With several limits, how the last search ended says nothing of what keeps all of them.
+        let is_near = self.incumbent.measure().is_some_and(|measure| {
+            let beyond = u128::from(measure.saturating_sub(self.floor));
+            beyond * 1_000_000 <= u128::from(measure) * u128::from(self.gap)
+        });
         let quality = match self.ending {
             _ if self.is_proven() => Quality::Optimal,
-            Ending::Gap => Quality::GapLimit { bound },
+            _ if self.gap > 0 && is_near => Quality::GapLimit { bound },
             Ending::Stopped => Quality::TimeLimit { bound },
-            Ending::Proven | Ending::Infeasible { .. } => Quality::Unproven { bound },
+            _ => Quality::Unproven { bound },
         };
         Ok((self.incumbent.into_placements()?, quality))
     }

@@ -93,7 +93,7 @@ fn what_cannot_be_done_ends_with_status_1_and_says_the_least_possible() {
     assert_eq!(infeasible.status.code(), Some(1));
     assert_eq!(
         text(&infeasible.stderr),
-        "outboard: no placement keeps the run's time below 121.2ms: allow more than 10ms, or minimise it\n"
+        "outboard: no placement keeps the run's time below 121.2ms: allow that much instead of 10ms, or minimise it\n"
     );
     let missing = outboard(&["solve", "none.json"]);
     assert_eq!(missing.status.code(), Some(1));

@@ -110,7 +110,13 @@ impl<'a, 'b> Search<'a, 'b> {
             self.steps.spend(8 * core.size() as u64);
             let verdict = Dual::new(&core).run(hint, &mut self.best, self.steps);
             let open = match verdict {
-                Verdict::Closed => return Ok(None),
+                Verdict::Closed { bound } => {
+                    if hint.is_none() {
+                        let found = self.best.incumbent.as_ref().map_or(i64::MIN, |best| best.gain);
+                        self.ceiling = self.ceiling.min(bound.max(found));
+                    }
+                    return Ok(None);
+                }
                 Verdict::Infeasible { least } => {
                     // Of a core it says only that nothing in it is worthwhile.
                     self.least = hint.is_none().then_some(least);

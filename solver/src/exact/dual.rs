@@ -15,7 +15,10 @@ use crate::steps::Steps;
 /// What pricing a core came to.
 pub(super) enum Verdict {
     /// Nothing in the core is worthwhile, or what was best in it is the incumbent now.
-    Closed,
+    Closed {
+        /// Nothing in it gains more.
+        bound: i64,
+    },
     /// Nothing in the core meets the row, whose left side is at least that.
     Infeasible { least: i64 },
     /// Something may be worthwhile.
@@ -115,7 +118,7 @@ impl<'a> Dual<'a> {
             }
             let cheapest = self.take(&cut, best);
             if !self.decide(&cut, best) {
-                return Verdict::Closed;
+                return Verdict::Closed { bound: self.bound };
             }
             price = match (&self.low, &self.high) {
                 (Some(low), Some(high)) => {
@@ -124,7 +127,7 @@ impl<'a> Dual<'a> {
                         || (price == chord && known.is_some_and(|known| cheapest >= known));
                     if price.gain > 0 && (self.close_enough(chord, best) || optimal) {
                         if !self.decide(&cut, best) {
-                            return Verdict::Closed;
+                            return Verdict::Closed { bound: self.bound };
                         }
                         break;
                     }
@@ -134,7 +137,7 @@ impl<'a> Dual<'a> {
                 }
                 (None, _) if price == Price::ROW => return Verdict::Infeasible { least: cut.least },
                 // What gains most meets the row.
-                (_, None) if price == Price::GAIN => return Verdict::Closed,
+                (_, None) if price == Price::GAIN => return Verdict::Closed { bound: self.bound },
                 (None, _) => Price::ROW,
                 (_, None) => Price::GAIN,
             };

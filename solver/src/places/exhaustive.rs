@@ -15,9 +15,7 @@ impl Exhaustive {
     /// # Errors
     /// No placement keeps the limit, or there are more than [`MOST_PLACEMENTS`](Self::MOST_PLACEMENTS).
     pub fn solve_places(&self, problem: &PlacesProblem) -> Result<PlacesPlan, SolveError> {
-        let vertices = problem.vertices();
-        let free: Vec<usize> =
-            (0..vertices.len()).filter(|position| vertices[*position].pin.is_none()).collect();
+        let free = unpinned(problem);
         let places = problem.place_count();
         if !is_few(places, free.len()) {
             return Err(SolveError::TooManyPlacements { most: Self::MOST_PLACEMENTS });
@@ -46,6 +44,12 @@ impl Exhaustive {
             (None, None) => unreachable!("without a limit everything is allowed"),
         }
     }
+}
+
+/// The methods that may run anywhere.
+pub(super) fn unpinned(problem: &PlacesProblem) -> Vec<usize> {
+    let vertices = problem.vertices();
+    (0..vertices.len()).filter(|position| vertices[*position].pin.is_none()).collect()
 }
 
 /// Whether all placements can be tried.

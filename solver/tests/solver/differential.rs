@@ -70,3 +70,27 @@ fn several_limits_leave_a_gap_that_holds_the_best() {
     }
     assert!((1..300).contains(&open), "{open} of 3,000 are open");
 }
+
+/// A gap that is allowed is kept, whatever limits there are, and is stated where it is made use of.
+#[test]
+fn a_gap_that_is_allowed_is_kept_under_every_limit() {
+    let limits = Limits::default().with_gap(100_000);
+    let mut used = 0;
+    for seed in 0..3_000 {
+        let problem = any(11, seed);
+        let Ok(best) = Exhaustive.solve(&problem, &limits) else { continue };
+        let measure = |cost| problem.objective().measure(cost);
+        let plan = Automatic.solve(&problem, &limits).expect("something is allowed");
+        assert!(plan.floor() <= measure(best.cost()), "seed {seed}: {plan:?}");
+        match plan.quality() {
+            Quality::Optimal => assert_eq!(measure(plan.cost()), measure(best.cost()), "seed {seed}"),
+            Quality::GapLimit { .. } => {
+                // Weighted bounds are kept in whole microjoules.
+                assert!(plan.gap() <= 0.1 + 1e-3, "seed {seed}: {plan:?}");
+                used += 1;
+            }
+            other => panic!("seed {seed}: {other:?}"),
+        }
+    }
+    assert!(used > 30, "{used}");
+}

@@ -42,7 +42,7 @@ fn a_bound_that_nothing_meets_is_refused_with_the_fastest_time() {
     }
     assert_eq!(
         refused.to_string(),
-        "no placement keeps the run's time below 1.5015s: allow more than 100ms, or minimise it"
+        "no placement keeps the run's time below 1.5015s: allow that much instead of 100ms, or minimise it"
     );
 }
 

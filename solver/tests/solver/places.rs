@@ -80,7 +80,7 @@ fn a_bound_on_time_moves_what_it_has_to() {
     let refused = solve_places(&with_a_cloud(within(2_000), 1_000), &Limits::default()).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "no placement keeps the run's time below 2.5015s: allow more than 2s, or minimise it"
+        "no placement keeps the run's time below 2.5015s: allow that much instead of 2s, or minimise it"
     );
 }
 

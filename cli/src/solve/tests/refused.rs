@@ -209,7 +209,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_do() {
         ),
         (
             &file(r#""latency": [{"method": "b", "most_milliseconds": 0.5}]"#),
-            "no placement keeps the time of `b` and what it calls below 1ms: allow more than 500µs, or minimise it",
+            "no placement keeps the time of `b` and what it calls below 1ms: allow that much instead of 500µs, or minimise it",
         ),
         (
             &file(

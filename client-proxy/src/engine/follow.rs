@@ -62,21 +62,26 @@ impl Engine {
         });
         let Some((condition, factor, outlook)) = left.next() else { return };
         if left.next().is_some() || footing.followed.is_some_and(|(followed, _)| followed != condition) {
-            self.planner.dirty(now);
+            self.planner.outrun(now);
             return;
         }
-        let mut moved = 0;
+        let (mut moved, mut moved_of_app) = (false, false);
         for (choice, placement) in plan.choices().iter().zip(&outlook.at(factor).placements) {
-            if let Some(state) = self.methods.get_mut(choice.method.position())
-                && state.placement.is_some_and(|before| before != *placement)
-            {
+            let Some(state) = self.methods.get_mut(choice.method.position()) else { continue };
+            // Taken back or bound since the plan was made, it stays where it is.
+            let may_move = state.bound_here().is_none();
+            if may_move && state.placement.is_some_and(|before| before != *placement) {
                 state.placement = Some(*placement);
-                moved += 1;
+                moved = true;
+                moved_of_app |= !state.info.aside;
             }
         }
         tracing::debug!(%condition, factor, moved, "the link passed a flip point of the plan");
         self.planner.followed(now, condition, factor);
-        if moved > 0 {
+        if moved_of_app {
+            self.planner.plan_moved(now);
+        }
+        if moved {
             self.sort_callbacks();
         }
     }
@@ -87,12 +92,17 @@ fn number<T: Quantity>(figure: Option<Spread<T>>) -> Option<f64> {
 }
 
 impl super::replan::Planner {
-    /// Methods were moved without a plan.
+    /// Methods are now where the plan has them at that point.
     fn followed(&mut self, now: Timestamp, condition: Condition, factor: f64) {
         if let Some(footing) = &mut self.footing {
             footing.followed = Some((condition, factor));
         }
-        self.plan_moved(now);
         self.dirty(now);
+    }
+
+    /// Nothing is known of the conditions that hold now: a plan is due, however little figures moved.
+    fn outrun(&mut self, now: Timestamp) {
+        self.dirty(now);
+        self.hurried = true;
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Planner {
     due: Option<Timestamp>,
     asked: Option<Timestamp>,
     moved: Option<Timestamp>,
-    hurried: bool,
+    pub(super) hurried: bool,
     basis: Vec<f64>,
     pending: Option<(Problem, Option<Footing>)>,
     /// The link that the plan in force was made for.

@@ -55,8 +55,8 @@ impl Problem {
     /// The most edges of a problem that is read.
     pub const MOST_EDGES: usize = 1 << 20;
 
-    /// The most limits, times methods and edges, of a problem that is read: each limit is looked at for all of them.
-    pub const MOST_LIMITED: usize = 1 << 24;
+    /// The most limits besides the objective's of a problem that is read: each is looked at for all methods and edges.
+    pub const MOST_LIMITS: usize = 100;
 
     /// Checks a problem without further constraints.
     ///

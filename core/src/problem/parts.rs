@@ -36,8 +36,7 @@ impl TryFrom<Parts> for Problem {
         within("calls between methods", edges.len(), Self::MOST_EDGES)?;
         // Each limit is looked at for every method and call, and a bound on latency remembers for each whether it counts.
         let limits = constraints.latency.len().saturating_add(constraints.memory.len());
-        let most = Self::MOST_LIMITED / (vertices.len() + edges.len()).max(1);
-        within("limits beside so many methods and calls", limits, most)?;
+        within("limits", limits, Self::MOST_LIMITS)?;
         Self::constrained(vertices, edges, objective, constraints)
     }
 }
@@ -93,10 +92,10 @@ mod tests {
     fn what_would_take_memory_out_of_proportion_is_refused_before_it_does() {
         let mut many = parts();
         let bound = LatencyBound { method: MethodIndex(1), most: Duration::ZERO };
-        many.constraints.latency = vec![bound; Problem::MOST_LIMITED / 3 + 1];
+        many.constraints.latency = vec![bound; Problem::MOST_LIMITS + 1];
         assert_eq!(
             Problem::try_from(many).unwrap_err().to_string(),
-            "5592406 limits beside so many methods and calls are more than the 5592405 that are taken"
+            "101 limits are more than the 100 that are taken"
         );
         let mut many = parts();
         many.edges = vec![many.edges[0]; Problem::MOST_EDGES + 1];

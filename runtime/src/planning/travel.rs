@@ -41,10 +41,12 @@ pub(super) fn fits(problem: &Problem) -> Result<(), String> {
         ("calls between methods", problem.edges().len(), MOST_EDGES),
         ("limits", problem.limits().len(), MOST_LIMITS),
     ];
-    match counts.into_iter().find(|(_, count, most)| count > most) {
-        Some((of, count, most)) => {
-            Err(format!("a placement problem has {count} {of}, and servers plan for {most} at most"))
-        }
+    if let Some((of, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {
+        return Err(format!("a placement problem has {count} {of}, and servers plan for {most} at most"));
+    }
+    // What engines pose is solved by leaving everything here. Where it is not, programs that keep no time may have to be asked.
+    match problem.exceeded(&problem.all_local()) {
+        Some(_) => Err("a placement problem has a limit that everything local passes".to_owned()),
         None => Ok(()),
     }
 }
